@@ -14,3 +14,18 @@
         clippy::std_instead_of_core
     )
 )]
+
+pub mod frame;
+
+mod close;
+mod error;
+mod limits;
+mod receive;
+mod role;
+mod utf8;
+
+pub use close::CloseCode;
+pub use error::{Error, SendError};
+pub use limits::Limits;
+pub use receive::{Control, Event, Kind, Receiver, What};
+pub use role::Role;

@@ -1,0 +1,176 @@
+use heapless::Vec;
+
+use crate::Error;
+
+/// The header of a frame (RFC 6455 section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The last frame of its message.
+    pub fin: bool,
+    /// The first reserved bit: set by permessage-deflate on the first frame of a message.
+    pub rsv1: bool,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The masking key, if the payload is masked.
+    pub mask: Option<[u8; 4]>,
+    /// Payload length in bytes, below 2^63.
+    pub len: u64,
+}
+
+/// A header as it stands on the wire.
+pub type EncodedHeader = Vec<u8, { Header::MAX_LEN }, u8>;
+
+impl Header {
+    /// The longest header: 2 bytes, a 64-bit length, a masking key.
+    pub const MAX_LEN: usize = 14;
+
+    /// Reads the header at the front of `bytes`, and tells how many bytes it took.
+    ///
+    /// `Ok(None)` asks for more bytes; it is no error. A wrong byte is refused as soon as it is
+    /// seen, whether or not the rest of the header has arrived.
+    ///
+    /// # Errors
+    /// [`Error::ReservedBit`] for RSV2 and RSV3, [`Error::ReservedOpcode`],
+    /// [`Error::ControlFragmented`], [`Error::ControlTooLong`], [`Error::LengthNotMinimal`],
+    /// [`Error::LengthTopBit`]: what a header says for itself. What depends on the connection
+    /// (masking, RSV1, the order of fragments) is checked by [`Receiver`](crate::Receiver).
+    #[inline]
+    pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Error> {
+        let Some((&first, rest)) = bytes.split_first() else {
+            return Ok(None);
+        };
+        // Section 5.2: RSV2 and RSV3 have no meaning in any extension known here.
+        if first & 0x30 != 0 {
+            return Err(Error::ReservedBit);
+        }
+        let opcode = Opcode::from_bits(first & 0x0f).ok_or(Error::ReservedOpcode)?;
+        let fin = first & 0x80 != 0;
+        // Section 5.5: control frames must not be fragmented.
+        if opcode.is_control() && !fin {
+            return Err(Error::ControlFragmented);
+        }
+        let Some((&second, rest)) = rest.split_first() else {
+            return Ok(None);
+        };
+        let short = second & 0x7f;
+        // Section 5.5: control frames have at most 125 bytes, so no extended length.
+        if opcode.is_control() && short > 125 {
+            return Err(Error::ControlTooLong);
+        }
+        let (len, rest, length_bytes) = match short {
+            126 => {
+                let Some((long, rest)) = rest.split_first_chunk::<2>() else {
+                    return Ok(None);
+                };
+                (u64::from(u16::from_be_bytes(*long)), rest, 2)
+            }
+            127 => {
+                // Section 5.2: the most significant bit must be 0.
+                if rest.first().is_some_and(|top| top & 0x80 != 0) {
+                    return Err(Error::LengthTopBit);
+                }
+                let Some((long, rest)) = rest.split_first_chunk::<8>() else {
+                    return Ok(None);
+                };
+                (u64::from_be_bytes(*long), rest, 8)
+            }
+            _ => (u64::from(short), rest, 0),
+        };
+        // Section 5.2: the minimal number of bytes must be used.
+        if (short == 126 && len < 126) || (short == 127 && len <= 0xffff) {
+            return Err(Error::LengthNotMinimal);
+        }
+        let masked = second & 0x80 != 0;
+        let mask = match rest.first_chunk::<4>() {
+            _ if !masked => None,
+            Some(key) => Some(*key),
+            None => return Ok(None),
+        };
+        let size = 2 + length_bytes + if masked { 4 } else { 0 };
+        Ok(Some((
+            Self {
+                fin,
+                rsv1: first & 0x40 != 0,
+                opcode,
+                mask,
+                len,
+            },
+            size,
+        )))
+    }
+
+    /// The bytes of this header, with the length in its shortest form.
+    #[must_use]
+    pub fn encode(&self) -> EncodedHeader {
+        let mut out = EncodedHeader::new();
+        let first = u8::from(self.fin) << 7 | u8::from(self.rsv1) << 6 | self.opcode.bits();
+        let masked = if self.mask.is_some() { 0x80 } else { 0 };
+        // The capacity is the longest header, so that none of these can be short of room.
+        let _ = match (u8::try_from(self.len), u16::try_from(self.len)) {
+            (Ok(len @ ..=125), _) => out.extend_from_slice(&[first, masked | len]),
+            (_, Ok(len)) => {
+                let [a, b] = len.to_be_bytes();
+                out.extend_from_slice(&[first, masked | 126, a, b])
+            }
+            _ => {
+                let [a, b, c, d, e, f, g, h] = self.len.to_be_bytes();
+                out.extend_from_slice(&[first, masked | 127, a, b, c, d, e, f, g, h])
+            }
+        };
+        if let Some(key) = self.mask {
+            let _ = out.extend_from_slice(&key);
+        }
+        out
+    }
+}
+
+/// What a frame is (RFC 6455 section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opcode {
+    /// The next fragment of the message that is open.
+    Continuation,
+    /// A message of text, or its first fragment.
+    Text,
+    /// A message of bytes, or its first fragment.
+    Binary,
+    /// The end of the connection, from the sender's side.
+    Close,
+    /// Asks for a Pong with the same payload.
+    Ping,
+    /// Answers a Ping, or says "still here" unasked.
+    Pong,
+}
+
+impl Opcode {
+    /// Close, Ping or Pong: never fragmented, at most 125 bytes.
+    #[must_use]
+    #[inline]
+    pub const fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+
+    #[inline]
+    const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0 => Some(Self::Continuation),
+            1 => Some(Self::Text),
+            2 => Some(Self::Binary),
+            8 => Some(Self::Close),
+            9 => Some(Self::Ping),
+            10 => Some(Self::Pong),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    const fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0,
+            Self::Text => 1,
+            Self::Binary => 2,
+            Self::Close => 8,
+            Self::Ping => 9,
+            Self::Pong => 10,
+        }
+    }
+}

@@ -1,0 +1,487 @@
+use crate::frame::{Header, Mask, Opcode};
+use crate::utf8::Utf8;
+use crate::{Error, Limits, Role};
+
+/// Decides, byte by byte, whether what the peer sends is allowed now (RFC 6455 sections 5 and 8.1).
+///
+/// It holds no payload: [`next`](Self::next) unmasks in the buffer it is given and hands pieces of
+/// that buffer out. A message larger than the buffer comes in pieces, and control frames between
+/// them, at any place where the RFC allows them.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    state: State,
+    frame_limit: u64,
+    message_limit: u64,
+    /// Payload bytes declared so far by the frames of the open message.
+    message: u64,
+    fragment_limit: u32,
+    fragments: u32,
+    utf8: Utf8,
+    role: Role,
+    /// The kind of the open message, and whether RSV1 marked it.
+    open: Option<(Kind, bool)>,
+    rsv1: bool,
+}
+
+/// What a data message holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+/// What a control frame is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// The peer ends the connection. The payload is empty, or a valid code and a UTF-8 reason.
+    Close,
+    /// The peer wants a Pong with this payload.
+    Ping,
+    /// The peer answers a Ping, or says that it is there.
+    Pong,
+}
+
+/// A piece of a message or of a control frame. It borrows the input, never the [`Receiver`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Event<'b> {
+    /// What the payload is part of.
+    pub what: What,
+    /// The bytes of this piece, unmasked. Text is checked up to its last byte; a character may be
+    /// cut at the end of a piece that is not the last.
+    pub payload: &'b mut [u8],
+    /// The first piece of its message, or of its control frame.
+    pub start: bool,
+    /// The last one.
+    pub end: bool,
+}
+
+/// What an [`Event`] is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A data message; `compressed` if RSV1 marked it (RFC 7692 section 6).
+    Data {
+        /// Text or bytes.
+        kind: Kind,
+        /// RSV1 was set on the first frame. Always `false` unless it was
+        /// [allowed](Receiver::allow_rsv1). The text of such a message is not checked.
+        compressed: bool,
+    },
+    /// A control frame.
+    Control(Control),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Between frames.
+    Idle,
+    /// Between frames, with the bytes of a header that is not all there.
+    Header {
+        have: u8,
+        carry: [u8; Header::MAX_LEN],
+    },
+    /// Inside a frame.
+    Payload(Frame),
+    /// A Close frame came. Section 1.4: further data is discarded.
+    Closed,
+    /// The peer broke a rule.
+    Failed(Error),
+}
+
+/// The frame being read.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    what: FrameKind,
+    /// No piece of its message was handed out yet.
+    start: bool,
+    fin: bool,
+    mask: Mask,
+    remaining: u64,
+}
+
+/// [`What`] in one byte less, and with what a Close needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FrameKind {
+    Data,
+    Ping,
+    Pong,
+    /// The high byte of the code, once it was seen.
+    Close {
+        high: Option<u8>,
+        code_done: bool,
+    },
+}
+
+impl Receiver {
+    /// For the end of the connection that plays `role`.
+    #[must_use]
+    pub const fn new(role: Role, limits: Limits) -> Self {
+        Self {
+            state: State::Idle,
+            frame_limit: limits.frame,
+            message_limit: limits.message,
+            message: 0,
+            fragment_limit: limits.fragments,
+            fragments: 0,
+            utf8: Utf8::NEW,
+            role,
+            open: None,
+            rsv1: false,
+        }
+    }
+
+    /// Accepts RSV1 on the first frame of a message, for an extension that was negotiated.
+    pub const fn allow_rsv1(&mut self) {
+        self.rsv1 = true;
+    }
+
+    /// The next piece at the front of `input`, which shrinks by what was consumed.
+    ///
+    /// `Ok(None)`: all of `input` was consumed and more is needed. Call it until then, or keep the
+    /// rest of `input` for the next call. After a Close frame all input is consumed and ignored.
+    ///
+    /// # Errors
+    /// The rule that the peer broke. It is final: each later call returns it again.
+    #[inline]
+    pub fn next<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, Error> {
+        // Most frames are a whole short message: no state changes, so none is written.
+        if let State::Idle = self.state
+            && self.open.is_none()
+            && let Some((kind, key, header, len)) = self.whole_message(input)
+        {
+            let Some((_, rest)) = core::mem::take(input).split_at_mut_checked(header) else {
+                return Ok(None);
+            };
+            let Some((payload, rest)) = rest.split_at_mut_checked(len) else {
+                return Ok(None);
+            };
+            *input = rest;
+            self.data(&mut Mask::new(key), kind, false, true, payload)?;
+            let what = What::Data {
+                kind,
+                compressed: false,
+            };
+            return Ok(Some(Event {
+                what,
+                payload,
+                start: true,
+                end: true,
+            }));
+        }
+        self.next_general(input)
+    }
+
+    /// Kind, masking key, size of the header and of the payload, if an unfragmented message of at
+    /// most 125 bytes with nothing unusual about it is all there.
+    #[inline]
+    fn whole_message(&self, input: &[u8]) -> Option<(Kind, [u8; 4], usize, usize)> {
+        let &[first, second, ..] = input else {
+            return None;
+        };
+        let kind = match first {
+            0x81 => Kind::Text,
+            0x82 => Kind::Binary,
+            _ => return None,
+        };
+        let (key, header) = match (self.role, second & 0x80, input) {
+            (Role::Server, 0x80, &[_, _, a, b, c, d, ..]) => ([a, b, c, d], 6),
+            (Role::Client, 0, _) => ([0; 4], 2),
+            _ => return None,
+        };
+        let len = second & 0x7f;
+        let fits = len < 126
+            && input.len() >= header + usize::from(len)
+            && u64::from(len) <= self.frame_limit.min(self.message_limit)
+            && self.fragment_limit > 0;
+        fits.then_some((kind, key, header, usize::from(len)))
+    }
+
+    fn next_general<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, Error> {
+        let frame = match self.state {
+            State::Payload(frame) => frame,
+            State::Idle => match Header::decode(input) {
+                Ok(Some((header, size))) => {
+                    let Some((_, rest)) = core::mem::take(input).split_at_mut_checked(size) else {
+                        return Ok(None);
+                    };
+                    *input = rest;
+                    self.open(header)?
+                }
+                _ => return self.torn_header(0, [0; Header::MAX_LEN], input),
+            },
+            State::Header { have, carry } => return self.torn_header(have, carry, input),
+            State::Failed(error) => return Err(error),
+            State::Closed => {
+                *input = &mut [];
+                return Ok(None);
+            }
+        };
+        self.payload(frame, input)
+    }
+
+    /// Ends the connection with an error that was found elsewhere (a buffer too small, text that
+    /// is invalid after inflating): each later call of [`next`](Self::next) returns it.
+    pub const fn fail(&mut self, error: Error) {
+        if !matches!(self.state, State::Failed(_)) {
+            self.state = State::Failed(error);
+        }
+    }
+
+    /// Whether the input may end here: not inside a frame nor inside a message.
+    #[must_use]
+    pub const fn is_between_messages(&self) -> bool {
+        matches!(self.state, State::Idle) && self.open.is_none()
+    }
+
+    /// The limit that [`Limits::message`] set.
+    #[must_use]
+    pub const fn message_limit(&self) -> u64 {
+        self.message_limit
+    }
+
+    /// A header that is not all there, or wrong.
+    #[cold]
+    fn torn_header<'b>(
+        &mut self,
+        mut have: u8,
+        mut carry: [u8; Header::MAX_LEN],
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, Error> {
+        while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
+            *input = rest;
+            if let Some(slot) = carry.get_mut(usize::from(have)) {
+                *slot = *byte;
+                have += 1;
+            }
+            let seen = carry.get(..usize::from(have)).unwrap_or(&carry);
+            if let Some((header, _)) = Header::decode(seen).map_err(|error| self.failed(error))? {
+                let frame = self.open(header)?;
+                return self.payload(frame, input);
+            }
+        }
+        if have > 0 {
+            self.state = State::Header { have, carry };
+        }
+        Ok(None)
+    }
+
+    #[cold]
+    fn failed(&mut self, error: Error) -> Error {
+        self.state = State::Failed(error);
+        error
+    }
+
+    /// Whether a frame with this header may come now.
+    #[inline]
+    fn open(&mut self, header: Header) -> Result<Frame, Error> {
+        self.check(header).map_err(|error| self.failed(error))
+    }
+
+    #[inline]
+    fn check(&mut self, header: Header) -> Result<Frame, Error> {
+        // Section 5.1: a server refuses what is not masked, a client what is.
+        match (self.role, header.mask) {
+            (Role::Server, None) => return Err(Error::MaskMissing),
+            (Role::Client, Some(_)) => return Err(Error::MaskUnexpected),
+            _ => {}
+        }
+        let starts = matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        // Section 5.2, and RFC 7692 section 6: RSV1 only on the first frame of a message.
+        if header.rsv1 && !(self.rsv1 && starts) {
+            return Err(Error::ReservedBit);
+        }
+        let what = match header.opcode {
+            Opcode::Ping => FrameKind::Ping,
+            Opcode::Pong => FrameKind::Pong,
+            // Section 5.5.1: a code has two bytes.
+            Opcode::Close if header.len == 1 => return Err(Error::CloseLength),
+            Opcode::Close => {
+                self.utf8 = Utf8::NEW;
+                FrameKind::Close {
+                    high: None,
+                    code_done: false,
+                }
+            }
+            // Section 5.4: fragments of messages are not interleaved.
+            Opcode::Text | Opcode::Binary if self.open.is_some() => {
+                return Err(Error::ContinuationExpected);
+            }
+            Opcode::Continuation if self.open.is_none() => {
+                return Err(Error::ContinuationUnexpected);
+            }
+            Opcode::Text | Opcode::Binary | Opcode::Continuation => {
+                self.count(header, starts)?;
+                FrameKind::Data
+            }
+        };
+        Ok(Frame {
+            what,
+            start: starts || header.opcode.is_control(),
+            fin: header.fin,
+            mask: Mask::new(header.mask.unwrap_or([0; 4])),
+            remaining: header.len,
+        })
+    }
+
+    /// Section 10.4: the limits, before any byte of the frame is taken.
+    #[inline]
+    fn count(&mut self, header: Header, starts: bool) -> Result<(), Error> {
+        if starts {
+            let kind = if header.opcode == Opcode::Text {
+                Kind::Text
+            } else {
+                Kind::Binary
+            };
+            self.open = Some((kind, header.rsv1));
+            self.message = 0;
+            self.fragments = 0;
+        }
+        self.fragments = self.fragments.saturating_add(1);
+        self.message = self.message.saturating_add(header.len);
+        if header.len > self.frame_limit {
+            Err(Error::FrameTooLarge)
+        } else if self.message > self.message_limit {
+            Err(Error::MessageTooLarge)
+        } else if self.fragments > self.fragment_limit {
+            Err(Error::TooManyFragments)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes as much of the payload as is there.
+    #[inline]
+    fn payload<'b>(
+        &mut self,
+        mut frame: Frame,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, Error> {
+        if frame.remaining > 0 && input.is_empty() {
+            self.state = State::Payload(frame);
+            return Ok(None);
+        }
+        // A length that does not fit a `usize` is longer than any input.
+        let take = usize::try_from(frame.remaining)
+            .unwrap_or(usize::MAX)
+            .min(input.len());
+        let Some((payload, rest)) = core::mem::take(input).split_at_mut_checked(take) else {
+            return Ok(None);
+        };
+        *input = rest;
+        frame.remaining -= u64::try_from(take).unwrap_or(frame.remaining);
+        let done = frame.remaining == 0;
+        let start = frame.start;
+        let (what, end) = match (frame.what, self.open) {
+            (FrameKind::Data, Some((kind, compressed))) => {
+                let end = done && frame.fin;
+                self.data(&mut frame.mask, kind, compressed, end, payload)?;
+                (What::Data { kind, compressed }, end)
+            }
+            _ => (self.control(&mut frame, done, payload)?, done),
+        };
+        if done && what == What::Control(Control::Close) {
+            self.state = State::Closed;
+        } else if done {
+            self.state = State::Idle;
+        } else {
+            frame.start = false;
+            self.state = State::Payload(frame);
+        }
+        Ok(Some(Event {
+            what,
+            payload,
+            start,
+            end,
+        }))
+    }
+
+    #[inline]
+    fn data(
+        &mut self,
+        mask: &mut Mask,
+        kind: Kind,
+        compressed: bool,
+        end: bool,
+        payload: &mut [u8],
+    ) -> Result<(), Error> {
+        if kind == Kind::Text && !compressed {
+            let ascii = self.unmask_text(mask, payload);
+            // Section 8.1: fail as soon as the text cannot become UTF-8, and if it ends inside a
+            // character.
+            let fine = (ascii && self.utf8.is_complete()) || self.utf8.push(payload);
+            if !fine || (end && !self.utf8.is_complete()) {
+                return Err(self.failed(Error::Utf8));
+            }
+        } else if self.role == Role::Server {
+            mask.apply(payload);
+        }
+        if end {
+            self.open = None;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn unmask_text(&self, mask: &mut Mask, payload: &mut [u8]) -> bool {
+        match self.role {
+            Role::Server => mask.apply_text(payload),
+            Role::Client => payload.is_ascii(),
+        }
+    }
+
+    fn control(
+        &mut self,
+        frame: &mut Frame,
+        done: bool,
+        payload: &mut [u8],
+    ) -> Result<What, Error> {
+        if self.role == Role::Server {
+            frame.mask.apply(payload);
+        }
+        let control = match &mut frame.what {
+            FrameKind::Ping => Control::Ping,
+            FrameKind::Close { high, code_done } => {
+                let checked = check_close(high, code_done, &mut self.utf8, done, payload);
+                checked.map_err(|error| self.failed(error))?;
+                Control::Close
+            }
+            FrameKind::Pong | FrameKind::Data => Control::Pong,
+        };
+        Ok(What::Control(control))
+    }
+}
+
+/// Section 5.5.1: two bytes of code, then a reason in UTF-8.
+fn check_close(
+    high: &mut Option<u8>,
+    code_done: &mut bool,
+    utf8: &mut Utf8,
+    done: bool,
+    payload: &[u8],
+) -> Result<(), Error> {
+    let mut reason = payload;
+    while !*code_done {
+        let Some((&byte, rest)) = reason.split_first() else {
+            return Ok(());
+        };
+        reason = rest;
+        match *high {
+            None => *high = Some(byte),
+            Some(high) => {
+                if !crate::CloseCode::new(u16::from_be_bytes([high, byte])).is_sendable() {
+                    return Err(Error::CloseCode);
+                }
+                *code_done = true;
+            }
+        }
+    }
+    if utf8.push(reason) && (!done || utf8.is_complete()) {
+        Ok(())
+    } else {
+        Err(Error::CloseReason)
+    }
+}
+
+// Section 3 of the design: what one connection costs is known when it is compiled.
+const _: () = assert!(size_of::<Receiver>() <= 64);

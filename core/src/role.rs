@@ -1,0 +1,11 @@
+/// Which end of the connection this is.
+///
+/// A client masks what it sends and refuses masked frames; a server does the reverse (RFC 6455
+/// section 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The end that sent the opening handshake.
+    Client,
+    /// The end that answered it.
+    Server,
+}
