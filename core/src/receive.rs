@@ -234,6 +234,13 @@ impl Receiver {
         matches!(self.state, State::Idle) && self.open.is_none()
     }
 
+    /// The data message that is unfinished.
+    #[must_use]
+    pub fn open_message(&self) -> Option<What> {
+        self.open
+            .map(|(kind, compressed)| What::Data { kind, compressed })
+    }
+
     /// The limit that [`Limits::message`] set.
     #[must_use]
     pub const fn message_limit(&self) -> u64 {

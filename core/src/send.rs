@@ -1,0 +1,139 @@
+use crate::frame::{EncodedHeader, Header, Mask, Opcode};
+use crate::{Control, Kind, SendError};
+
+/// Where masking keys come from: the difference between the roles as a sender sees it.
+///
+/// A client cannot be built without a source of keys, and a server never carries one.
+pub trait Masking {
+    /// The key for the next frame; `None` for a server, which does not mask (RFC 6455 section 5.1).
+    fn next_key(&mut self) -> Option<[u8; 4]>;
+}
+
+/// A server's frames: not masked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unmasked;
+
+impl Masking for Unmasked {
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        None
+    }
+}
+
+/// A client's frames: masked with a fresh key each, from a function of the caller.
+///
+/// Section 10.3: the keys must not be predictable by who wrote the payload. Use the hardware's
+/// random numbers, or a cryptographic generator seeded by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Masked<F>(pub F);
+
+impl<F: FnMut() -> [u8; 4]> Masking for Masked<F> {
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        Some((self.0)())
+    }
+}
+
+/// Decides which frame may be sent now, and makes its header (RFC 6455 section 5).
+///
+/// It holds no payload: the caller sends the header and then exactly the payload it announced, in
+/// as many pieces as it likes, masked with [`Head::mask`] if there is one. [`Outbox`](crate::Outbox)
+/// does that in a buffer.
+#[derive(Clone, Debug)]
+pub struct Sender<M> {
+    masking: M,
+    open: Option<Kind>,
+    closed: bool,
+}
+
+/// The header of a frame, apart from its payload.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The bytes that come first.
+    pub header: EncodedHeader,
+    /// What the payload is to be masked with: a client's frames only.
+    pub mask: Option<Mask>,
+}
+
+impl<M: Masking> Sender<M> {
+    /// At the start of a connection.
+    pub const fn new(masking: M) -> Self {
+        Self {
+            masking,
+            open: None,
+            closed: false,
+        }
+    }
+
+    /// A data frame with `len` bytes of payload; `fin` ends the message.
+    ///
+    /// The first frame of a message starts it, the next ones of the same kind continue it, until
+    /// one has `fin`.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`]; [`SendError::MessageOpen`] if a message of the other kind is
+    /// unfinished.
+    #[inline]
+    pub fn data(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
+        let opcode = match (self.open, kind) {
+            _ if self.closed => return Err(SendError::Closed),
+            (None, Kind::Text) => Opcode::Text,
+            (None, Kind::Binary) => Opcode::Binary,
+            (Some(open), kind) if open == kind => Opcode::Continuation,
+            // Section 5.4: fragments of messages are not interleaved.
+            (Some(_), _) => return Err(SendError::MessageOpen),
+        };
+        self.open = if fin { None } else { Some(kind) };
+        Ok(self.head(opcode, len, fin))
+    }
+
+    /// A control frame with `len` bytes of payload. It may stand between the frames of a message,
+    /// not inside one.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::ControlTooLong`].
+    pub fn control(&mut self, control: Control, len: usize) -> Result<Head, SendError> {
+        if self.closed {
+            return Err(SendError::Closed);
+        }
+        let len = match u8::try_from(len) {
+            Ok(len @ ..=125) => u64::from(len),
+            _ => return Err(SendError::ControlTooLong),
+        };
+        let opcode = match control {
+            Control::Close => Opcode::Close,
+            Control::Ping => Opcode::Ping,
+            Control::Pong => Opcode::Pong,
+        };
+        // Section 5.5.1: no frame after a Close.
+        self.closed = control == Control::Close;
+        Ok(self.head(opcode, len, true))
+    }
+
+    /// The kind of the message that is unfinished.
+    pub const fn open_message(&self) -> Option<Kind> {
+        self.open
+    }
+
+    /// A Close frame was made: there will be no other.
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    #[inline]
+    fn head(&mut self, opcode: Opcode, len: u64, fin: bool) -> Head {
+        let mask = self.masking.next_key();
+        let header = Header {
+            fin,
+            rsv1: false,
+            opcode,
+            mask,
+            len,
+        }
+        .encode();
+        Head {
+            header,
+            mask: mask.map(Mask::new),
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Sender<Unmasked>>() <= 4);
