@@ -154,6 +154,42 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         })
     }
 
+    /// Like [`take`](Self::take), but at most `max` bytes of it: the rest stays found, as the next
+    /// piece.
+    pub fn take_up_to(&mut self, max: usize) -> Option<Event<'_>> {
+        let (found, span) = self.found?;
+        if span.len <= max {
+            return self.take();
+        }
+        let rest = Span {
+            at: span.at.saturating_add(max),
+            len: span.len.saturating_sub(max),
+        };
+        self.found = Some((
+            Found {
+                start: false,
+                ..found
+            },
+            rest,
+        ));
+        if let What::Data { .. } = found.what {
+            self.started = true;
+        }
+        let payload = self.buffer.as_mut().get_mut(span.at..rest.at)?;
+        Some(Event {
+            what: found.what,
+            payload,
+            start: found.start,
+            end: false,
+        })
+    }
+
+    /// Ends the connection with an error that was found elsewhere: [`ready`](Self::ready) returns it
+    /// from now on.
+    pub const fn fail(&mut self, error: Error) {
+        self.receiver.fail(error);
+    }
+
     /// The open message fills the buffer.
     #[inline]
     pub fn is_full(&self) -> bool {

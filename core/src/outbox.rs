@@ -135,6 +135,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         }
     }
 
+    /// The payload of the open frame has to be masked, so it must go through
+    /// [`write`](Self::write), not beside the buffer.
+    pub fn is_masked(&self) -> bool {
+        matches!(self.open, Some((Some(_), _)))
+    }
+
     /// Bytes of payload that the open frame still wants.
     pub fn missing(&self) -> u64 {
         self.open.as_ref().map_or(0, |(_, missing)| *missing)

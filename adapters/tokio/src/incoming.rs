@@ -1,0 +1,370 @@
+//! What comes in: reads, whole messages or pieces of them, and the end of the connection.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncWrite as _, ReadBuf};
+use wirelet::{Control, Found, Inbox, Receiver, What};
+
+use crate::clock::Timer;
+use crate::link::Link;
+use crate::outgoing::Side;
+use crate::{Error, pool};
+
+/// A buffer with fewer held bytes than one in this many is exchanged for a smaller one before the
+/// connection waits: a peer that sends the start of a frame and no more pins little.
+const SPARSE: usize = 16;
+
+/// How a buffer grows when a message fills it. Each step moves what came so far, and only as many
+/// bytes as came already decide on it: a declared length reserves nothing.
+const GROWTH: usize = 4;
+
+#[allow(unreachable_pub)]
+pub struct Incoming {
+    inbox: Inbox<Vec<u8>>,
+    timer: Timer,
+    phase: Phase,
+    /// The rest of the open message is not wanted: whoever read it in pieces has gone.
+    skip: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Open,
+    /// Close frames were, or are being, exchanged; then this is the outcome.
+    Ending(Ending, Option<Error>),
+    /// The outcome was reported.
+    Over,
+}
+
+/// What is left to do before the transport may be dropped without losing our Close frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Flush,
+    Shutdown,
+    Drain,
+}
+
+/// How messages are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    Whole,
+    Pieces,
+    /// Messages are read and dropped, until the peer closes.
+    Discard,
+}
+
+impl Incoming {
+    pub(crate) fn new(receiver: Receiver) -> Self {
+        let inbox = Inbox::new(Vec::new(), receiver);
+        Self {
+            inbox,
+            timer: Timer::default(),
+            phase: Phase::Open,
+            skip: false,
+        }
+    }
+
+    /// Bytes that came behind the head of the handshake.
+    pub(crate) fn preload(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let _ = self.inbox.replace(pool::take(bytes.len()));
+        self.inbox.spare()[..bytes.len()].copy_from_slice(bytes);
+        self.inbox.filled(bytes.len());
+    }
+
+    pub(crate) fn inbox(&mut self) -> &mut Inbox<Vec<u8>> {
+        &mut self.inbox
+    }
+
+    /// What was begun in pieces and not read to its end is skipped from here on.
+    pub(crate) fn skip_rest(&mut self) {
+        self.skip = true;
+    }
+
+    /// Waits until a message, or a piece of one, can be taken from the inbox. `None`: the peer
+    /// closed the connection cleanly, or its end was reported before.
+    ///
+    /// What is staged is written before this waits, and what is owed before it returns.
+    #[inline]
+    pub(crate) fn poll_next<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+        policy: Policy,
+    ) -> Poll<Result<Option<Found>, Error>> {
+        if matches!(self.phase, Phase::Open)
+            && policy == Policy::Whole
+            && !self.skip
+            && let Ok(Some(found)) = self.inbox.ready_growing()
+            && let Found {
+                what: What::Data { .. },
+                start: true,
+                end: true,
+            } = found
+        {
+            return Poll::Ready(Ok(Some(found)));
+        }
+        self.poll_slow(cx, link, policy)
+    }
+
+    fn poll_slow<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+        policy: Policy,
+    ) -> Poll<Result<Option<Found>, Error>> {
+        let mut controls = false;
+        loop {
+            if !matches!(self.phase, Phase::Open) {
+                return self.poll_end(cx, link);
+            }
+            let pieces = self.skip || policy != Policy::Whole;
+            let found = if pieces {
+                self.inbox.ready_piece()
+            } else {
+                self.inbox.ready_growing()
+            };
+            match found {
+                Ok(Some(Found {
+                    what: What::Control(control),
+                    end,
+                    ..
+                })) => {
+                    self.on_control(link, control, end);
+                    controls = true;
+                }
+                Ok(Some(found)) if self.skip || policy == Policy::Discard => {
+                    let _ = self.inbox.take();
+                    self.skip &= !found.end;
+                }
+                // The rest of a message whose start was taken in pieces is not a message.
+                Ok(Some(found)) if policy == Policy::Whole && !(found.start && found.end) => {
+                    let _ = self.inbox.take();
+                    self.skip = !found.end;
+                }
+                Ok(Some(found)) => {
+                    if controls {
+                        // A Pong is on the wire before the application sees what came after the
+                        // Ping, whatever it does next. An error of the writer is met again.
+                        let side = link.side();
+                        let _ = link.with(|out, writer| out.poll_flush(cx, side, writer));
+                    }
+                    return Poll::Ready(Ok(Some(found)));
+                }
+                Ok(None) => match ready!(self.poll_fill(cx, link)) {
+                    Ok(()) => {}
+                    Err(error) => self.end(link, error),
+                },
+                Err(error) => self.end(link, Error::Protocol(error)),
+            }
+        }
+    }
+
+    fn on_control<L: Link>(&mut self, link: &mut L, control: Control, end: bool) {
+        let Some(event) = self.inbox.take() else {
+            return;
+        };
+        link.with(|out, _| {
+            out.connection.on_event(&event);
+            out.pay();
+        });
+        if control == Control::Close && end {
+            self.phase = Phase::Ending(Ending::Flush, None);
+            link.with(|out, _| out.wake_other(Side::Receive));
+        }
+    }
+
+    /// Something went wrong: the peer is told if it can be.
+    fn end<L: Link>(&mut self, link: &mut L, error: Error) {
+        let told = matches!(error, Error::Protocol(_));
+        if let Error::Protocol(error) = error {
+            self.inbox.fail(error);
+            link.with(|out, _| {
+                out.connection.fail(error, out.clock.now());
+                out.pay();
+                out.wake_other(Side::Receive);
+            });
+        }
+        let ending = if told { Ending::Flush } else { Ending::Drain };
+        self.phase = Phase::Ending(ending, Some(error));
+        if !told {
+            // Nothing can be written any more, and nothing else will come.
+            self.timer = Timer::default();
+        }
+    }
+
+    /// Writes what is staged, then reads.
+    fn poll_fill<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+    ) -> Poll<Result<(), Error>> {
+        let side = link.side();
+        loop {
+            // Pending here is no reason not to read: two peers that both wait for the other to
+            // read would wait for ever.
+            if let Poll::Ready(Err(error)) =
+                link.with(|out, writer| out.poll_flush(cx, side, writer))
+            {
+                return Poll::Ready(Err(error));
+            }
+            self.make_room();
+            let mut buf = ReadBuf::new(self.inbox.spare());
+            match link.poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) => {
+                    let n = buf.filled().len();
+                    if n == 0 {
+                        return Poll::Ready(Err(Error::Disconnected));
+                    }
+                    self.inbox.filled(n);
+                    link.with(|out, _| out.connection.heard(out.clock.now()));
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(disconnected(error))),
+                Poll::Pending => self.rest(),
+            }
+            ready!(self.poll_deadline(cx, link))?;
+        }
+    }
+
+    /// Ready when a deadline made something to do: a Ping is owed, or time is over.
+    fn poll_deadline<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+    ) -> Poll<Result<(), Error>> {
+        let side = link.side();
+        loop {
+            let (clock, deadline) = link.with(|out, _| {
+                out.watch_close(side, cx);
+                (out.clock, out.connection.poll_timeout())
+            });
+            ready!(self.timer.poll(cx, &clock, deadline));
+            let owed = link.with(|out, _| match out.connection.on_timeout(out.clock.now()) {
+                Some(timeout) => Err(timeout),
+                None => Ok(out.connection.owed().is_some()),
+            });
+            match owed {
+                Err(timeout) => return Poll::Ready(Err(Error::Timeout(timeout))),
+                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(false) => {}
+            }
+        }
+    }
+
+    /// Sees our Close off: section 7.1.1 wants the server to close first, and a socket dropped
+    /// with unread bytes in it may take back what was sent last.
+    fn poll_end<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+    ) -> Poll<Result<Option<Found>, Error>> {
+        let side = link.side();
+        loop {
+            let Phase::Ending(ending, outcome) = &mut self.phase else {
+                return Poll::Ready(Ok(None));
+            };
+            let quiet = matches!(outcome, None | Some(Error::Protocol(_)));
+            let step = match ending {
+                _ if !quiet => Poll::Ready(None),
+                Ending::Flush => {
+                    let flushed = link.with(|out, writer| out.poll_flush(cx, side, writer));
+                    let client = link.with(|out, _| out.connection.expects_eof());
+                    let next = if client {
+                        Ending::Drain
+                    } else {
+                        Ending::Shutdown
+                    };
+                    flushed.map(|done| done.is_ok().then_some(next))
+                }
+                Ending::Shutdown => {
+                    let failed = outcome.is_some();
+                    let shut = link.with(|_, writer| std::pin::Pin::new(writer).poll_shutdown(cx));
+                    shut.map(|done| (done.is_ok() && failed).then_some(Ending::Drain))
+                }
+                Ending::Drain => poll_drain(cx, link).map(|()| None),
+            };
+            let step = match step {
+                Poll::Pending => {
+                    let (clock, deadline) =
+                        link.with(|out, _| (out.clock, out.connection.poll_timeout()));
+                    ready!(self.timer.poll(cx, &clock, deadline));
+                    None
+                }
+                Poll::Ready(step) => step,
+            };
+            match step {
+                Some(next) => *ending = next,
+                None => {
+                    let outcome = outcome.take();
+                    self.phase = Phase::Over;
+                    self.rest();
+                    return Poll::Ready(outcome.map_or(Ok(None), Err));
+                }
+            }
+        }
+    }
+
+    /// Room for the next read.
+    fn make_room(&mut self) {
+        if !self.inbox.spare().is_empty() {
+            return;
+        }
+        let size = self.inbox.buffer().len();
+        let limit = usize::try_from(self.inbox.receiver().message_limit()).unwrap_or(usize::MAX);
+        let size = size
+            .saturating_mul(GROWTH)
+            .min(limit.max(size.saturating_add(1)))
+            .max(1);
+        match self.inbox.replace(pool::take(size)) {
+            Ok(buffer) | Err(buffer) => pool::give(buffer),
+        }
+    }
+
+    /// Nothing more comes for now: holds no more than it needs.
+    fn rest(&mut self) {
+        let (held, size) = (self.inbox.len(), self.inbox.buffer().len());
+        let smaller = match held {
+            0 if self.inbox.is_empty() => Vec::new(),
+            held if held < size / SPARSE => vec![0; (held * 2).max(256)],
+            _ => return,
+        };
+        match self.inbox.replace(smaller) {
+            Ok(buffer) | Err(buffer) => pool::give(buffer),
+        }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let _ = self.inbox.take();
+        if let Ok(buffer) = self.inbox.replace(Vec::new()) {
+            pool::give(buffer);
+        }
+    }
+}
+
+/// Reads to the end of the stream, without keeping any of it.
+fn poll_drain<L: Link>(cx: &mut Context<'_>, link: &mut L) -> Poll<()> {
+    let mut bytes = [0; 4096];
+    loop {
+        let mut buf = ReadBuf::new(&mut bytes);
+        match ready!(link.poll_read(cx, &mut buf)) {
+            Ok(()) if !buf.filled().is_empty() => {}
+            _ => return Poll::Ready(()),
+        }
+    }
+}
+
+/// A reset is an end without a Close frame, like any other.
+fn disconnected(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Error::Disconnected,
+        _ => Error::Io(error),
+    }
+}

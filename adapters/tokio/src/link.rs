@@ -1,0 +1,148 @@
+//! How a connection, or a half of it, reaches the transport and what goes out.
+//!
+//! These types stand in public signatures, but nobody outside can name them.
+#![allow(unreachable_pub)]
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::outgoing::{Outgoing, Side};
+
+/// The transport and what is staged for it.
+pub struct Shared<W> {
+    pub(crate) io: W,
+    pub(crate) out: Outgoing,
+}
+
+/// The way to them. The engine is written once over this.
+pub trait Link {
+    type Writer: AsyncWrite + Unpin;
+
+    /// Reads from the transport.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+
+    /// Uses the sending side. Nothing is held when this returns, and `f` never waits.
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut Self::Writer) -> T) -> T;
+
+    /// Which half this is.
+    fn side(&self) -> Side;
+}
+
+impl<L: Link> Link for &mut L {
+    type Writer = L::Writer;
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_read(cx, buf)
+    }
+
+    #[inline]
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut L::Writer) -> T) -> T {
+        (**self).with(f)
+    }
+
+    fn side(&self) -> Side {
+        (**self).side()
+    }
+}
+
+/// The whole connection in one hand: nothing to lock.
+impl<S: AsyncRead + AsyncWrite + Unpin> Link for Shared<S> {
+    type Writer = S;
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+
+    #[inline]
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut S) -> T) -> T {
+        f(&mut self.out, &mut self.io)
+    }
+
+    fn side(&self) -> Side {
+        Side::Alone
+    }
+}
+
+/// A borrowed half. The halves are used in turn, nearly always, so the lock is free.
+pub struct Borrowed<'a, S> {
+    pub(crate) shared: &'a Mutex<Shared<S>>,
+    pub(crate) side: Side,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Link for Borrowed<'_, S> {
+    type Writer = S;
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut lock(self.shared).io).poll_read(cx, buf)
+    }
+
+    #[inline]
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut S) -> T) -> T {
+        let shared = &mut *lock(self.shared);
+        f(&mut shared.out, &mut shared.io)
+    }
+
+    fn side(&self) -> Side {
+        self.side
+    }
+}
+
+/// The owned receiving half: it reads without a lock, and takes it to write what is owed.
+pub struct OwnedReceive<R, W> {
+    pub(crate) reader: R,
+    pub(crate) shared: Arc<Mutex<Shared<W>>>,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Link for OwnedReceive<R, W> {
+    type Writer = W;
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.reader).poll_read(cx, buf)
+    }
+
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut W) -> T) -> T {
+        let shared = &mut *lock(&self.shared);
+        f(&mut shared.out, &mut shared.io)
+    }
+
+    fn side(&self) -> Side {
+        Side::Receive
+    }
+}
+
+/// The owned sending half. It never reads.
+pub struct OwnedSend<W> {
+    pub(crate) shared: Arc<Mutex<Shared<W>>>,
+}
+
+impl<W: AsyncWrite + Unpin> Link for OwnedSend<W> {
+    type Writer = W;
+
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    #[inline]
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut W) -> T) -> T {
+        let shared = &mut *lock(&self.shared);
+        f(&mut shared.out, &mut shared.io)
+    }
+
+    fn side(&self) -> Side {
+        Side::Send
+    }
+}
+
+/// A panic in the transport of one half does not take the other half's lock with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What no other has a reference to needs no lock.
+pub(crate) fn only<T>(mutex: &mut Mutex<T>) -> &mut T {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+}

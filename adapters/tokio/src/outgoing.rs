@@ -1,0 +1,402 @@
+//! What goes out: staged frames, the frame that is half written, and what is owed to the peer.
+#![allow(unreachable_pub)]
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
+use tokio::time::Sleep;
+use wirelet::frame::Header;
+use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
+
+use crate::clock::Clock;
+use crate::{Error, pool};
+
+/// Payloads up to this many bytes are copied behind their header, so that a batch of them leaves in
+/// one write; larger ones leave beside it in a vectored write, without a copy.
+///
+/// A copy of 16 KiB costs a fraction of a system call.
+const COPIED: usize = 16 << 10;
+
+pub struct Outgoing {
+    outbox: Outbox<Vec<u8>, Keys>,
+    pub(crate) connection: Connection,
+    pub(crate) clock: Clock,
+    /// Payload of the open frame that goes out behind the outbox.
+    tail: Bytes,
+    /// How long a write may make no progress, and since when this one has not.
+    patience: Option<std::time::Duration>,
+    stalled: Option<Pin<Box<Sleep>>>,
+    /// Both halves may wait for the same writer, but a writer keeps one waker.
+    wakers: Option<Arc<Wakers>>,
+}
+
+/// Which half is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Only one future can use the connection now.
+    Alone,
+    Receive,
+    Send,
+}
+
+/// A client's random numbers, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keys {
+    Server,
+    Client,
+}
+
+impl Masking for Keys {
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        match self {
+            Self::Server => None,
+            // RFC 6455 section 10.3: a generator that cannot be predicted.
+            Self::Client => Some(rand::random()),
+        }
+    }
+}
+
+/// Whether a payload goes through the outbox or beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fed {
+    Staged,
+    /// The header is staged, the payload is the caller's to write.
+    Begun,
+}
+
+impl Outgoing {
+    pub(crate) fn new(
+        keys: Keys,
+        connection: Connection,
+        clock: Clock,
+        patience: Option<std::time::Duration>,
+    ) -> Self {
+        Self {
+            outbox: Outbox::new(Vec::new(), Sender::new(keys)),
+            connection,
+            clock,
+            tail: Bytes::new(),
+            patience,
+            stalled: None,
+            wakers: None,
+        }
+    }
+
+    /// Stages a message, or the header of one that is too large to be copied.
+    pub(crate) fn poll_feed<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Poll<Result<Fed, Error>> {
+        loop {
+            self.may_begin()?;
+            self.pay();
+            self.lend();
+            let copied = payload.len() <= COPIED;
+            let staged = if copied {
+                self.outbox.data(kind, payload)
+            } else {
+                let len = payload.len().try_into().unwrap_or(u64::MAX);
+                self.outbox.begin(kind, len, true)
+            };
+            match staged {
+                Ok(()) if copied => return Poll::Ready(Ok(Fed::Staged)),
+                Ok(()) => return Poll::Ready(Ok(Fed::Begun)),
+                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
+                    ready!(self.poll_flush(cx, side, writer))?;
+                }
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
+    /// Stages the start of a frame whose payload comes later, in pieces.
+    pub(crate) fn poll_begin<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        kind: Kind,
+        len: u64,
+        fin: bool,
+    ) -> Poll<Result<(), Error>> {
+        loop {
+            if !self.connection.is_open() {
+                return Poll::Ready(Err(SendError::Closed.into()));
+            }
+            self.pay();
+            self.lend();
+            match self.outbox.begin(kind, len, fin) {
+                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
+                    ready!(self.poll_flush(cx, side, writer))?;
+                }
+                done => return Poll::Ready(done.map_err(Error::from)),
+            }
+        }
+    }
+
+    /// Writes all that is staged, and `rest` as the payload of the open frame.
+    ///
+    /// `rest` shrinks by what was written or staged.
+    pub(crate) fn poll_write<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        rest: &mut &[u8],
+    ) -> Poll<Result<(), Error>> {
+        let mut done = self.poll_write_once(cx, writer, rest);
+        if done.is_pending() && side != Side::Alone {
+            let wakers = self.wakers.get_or_insert_default();
+            store(wakers.slot(side), cx.waker());
+            let both = Waker::from(wakers.clone());
+            done = self.poll_write_once(&mut Context::from_waker(&both), writer, rest);
+        }
+        if done.is_ready() {
+            self.wake_other(side);
+        }
+        match done {
+            Poll::Ready(Ok(())) => {
+                self.stalled = None;
+                self.rest();
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            // The receiving half has deadlines of its own.
+            Poll::Pending if side == Side::Receive => Poll::Pending,
+            Poll::Pending => self.poll_stalled(cx),
+        }
+    }
+
+    pub(crate) fn poll_flush<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_write(cx, side, writer, &mut &[][..])
+    }
+
+    /// Stages what is owed, as far as there is room: a Pong or a Close that does not fit stays owed.
+    pub(crate) fn pay(&mut self) {
+        while let Some(owed) = self.connection.owed() {
+            if self.outbox.buffer().is_empty() {
+                // Nothing can be staged in an empty buffer, so nothing is.
+                let _ = self.outbox.replace(pool::take(pool::SIZE));
+            }
+            match self.outbox.control(owed.control, owed.payload) {
+                Ok(()) | Err(SendError::Closed) => self.connection.paid(self.clock.now()),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Ends the connection from this side: the Close frame is staged before this returns, or as
+    /// soon as there is room.
+    pub(crate) fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
+        // A Ping that came before is answered before.
+        self.pay();
+        self.connection.close(code, reason, self.clock.now())?;
+        self.pay();
+        if let Some(wakers) = &self.wakers {
+            wake(&wakers.close);
+        }
+        Ok(())
+    }
+
+    /// Ready when [`start`](Self::start) takes a message of any size.
+    pub(crate) fn poll_ready<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> Poll<Result<(), Error>> {
+        self.lend();
+        if self.outbox.missing() > 0 || self.outbox.room() < COPIED + Header::MAX_LEN {
+            ready!(self.poll_flush(cx, side, writer))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Stages a message whose payload is shared, without waiting.
+    pub(crate) fn start(&mut self, kind: Kind, payload: &Bytes) -> Result<(), SendError> {
+        self.may_begin()?;
+        self.pay();
+        self.lend();
+        if payload.len() <= COPIED {
+            return self.outbox.data(kind, payload);
+        }
+        self.outbox
+            .begin(kind, payload.len().try_into().unwrap_or(u64::MAX), true)?;
+        self.tail = payload.clone();
+        Ok(())
+    }
+
+    /// Whether a message may start now.
+    pub(crate) fn may_begin(&self) -> Result<(), SendError> {
+        match self.outbox.sender().open_message() {
+            _ if !self.connection.is_open() => Err(SendError::Closed),
+            Some(_) => Err(SendError::MessageOpen),
+            None => Ok(()),
+        }
+    }
+
+    /// The rest of a frame whose sender has gone away: the frame will still be whole.
+    pub(crate) fn adopt(&mut self, tail: Bytes) {
+        self.tail = tail;
+    }
+
+    /// All that was staged is written.
+    fn is_flushed(&self) -> bool {
+        self.outbox.pending().is_empty() && self.tail.is_empty()
+    }
+
+    /// The other half may go on, if it waits for the writer.
+    pub(crate) fn wake_other(&self, side: Side) {
+        match (&self.wakers, side) {
+            (Some(wakers), Side::Receive) => wake(&wakers.send),
+            (Some(wakers), Side::Send) => wake(&wakers.receive),
+            _ => {}
+        }
+    }
+
+    /// The receiving half wants to know when the sending half closes: its deadline changes.
+    pub(crate) fn watch_close(&mut self, side: Side, cx: &Context<'_>) {
+        if side == Side::Receive {
+            store(&self.wakers.get_or_insert_default().close, cx.waker());
+        }
+    }
+
+    fn poll_write_once<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        writer: &mut W,
+        rest: &mut &[u8],
+    ) -> Poll<io::Result<()>> {
+        loop {
+            self.pay();
+            // What was left behind by a dropped future comes before what is new.
+            let own = !self.tail.is_empty();
+            let mut payload = if own { &self.tail[..] } else { *rest };
+            if self.outbox.is_masked() {
+                let staged = self.outbox.write(payload);
+                self.consumed(own, staged, rest);
+                payload = &[];
+            }
+            let pending = self.outbox.pending();
+            let first = pending.len();
+            if first == 0 && payload.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let writer = Pin::new(&mut *writer);
+            let n = ready!(if first == 0 {
+                writer.poll_write(cx, payload)
+            } else if payload.is_empty() || !writer.is_write_vectored() {
+                writer.poll_write(cx, pending)
+            } else {
+                let both = [IoSlice::new(pending), IoSlice::new(payload)];
+                writer.poll_write_vectored(cx, &both)
+            })?;
+            if n == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.stalled = None;
+            self.outbox.sent(n.min(first));
+            let beside = n.saturating_sub(first);
+            self.outbox.skip(beside);
+            self.consumed(own, beside, rest);
+        }
+    }
+
+    fn consumed(&mut self, own: bool, n: usize, rest: &mut &[u8]) {
+        if own {
+            self.tail.advance(n);
+        } else {
+            *rest = &rest[n..];
+        }
+    }
+
+    /// Pending, until the peer has read nothing for as long as it may be silent.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(patience) = self.patience else {
+            return Poll::Pending;
+        };
+        let sleep = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(sleep.as_mut().poll(cx));
+        Poll::Ready(Err(Error::Timeout(Timeout::Idle)))
+    }
+
+    /// A buffer, if there is none.
+    fn lend(&mut self) {
+        if self.outbox.buffer().is_empty() {
+            let _ = self.outbox.replace(pool::take(pool::SIZE));
+        }
+    }
+
+    /// Nothing is staged: the buffer goes back.
+    fn rest(&mut self) {
+        if !self.outbox.buffer().is_empty()
+            && let Ok(buffer) = self.outbox.replace(Vec::new())
+        {
+            pool::give(buffer);
+        }
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.outbox.sent(usize::MAX);
+        self.rest();
+    }
+}
+
+/// Who waits on the connection, by half: waking this wakes both that wait for the writer.
+#[derive(Debug, Default)]
+struct Wakers {
+    receive: Slot,
+    send: Slot,
+    close: Slot,
+}
+
+type Slot = Mutex<Option<Waker>>;
+
+impl Wakers {
+    fn slot(&self, side: Side) -> &Slot {
+        if side == Side::Send {
+            &self.send
+        } else {
+            &self.receive
+        }
+    }
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        wake(&self.receive);
+        wake(&self.send);
+    }
+}
+
+fn store(slot: &Slot, waker: &Waker) {
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    if !slot.as_ref().is_some_and(|stored| stored.will_wake(waker)) {
+        *slot = Some(waker.clone());
+    }
+}
+
+fn wake(slot: &Slot) {
+    // The lock is released before the waker runs, which may poll the half at once.
+    let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
