@@ -14,3 +14,5 @@
         clippy::std_instead_of_core
     )
 )]
+
+pub mod handshake;
