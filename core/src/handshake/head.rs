@@ -59,7 +59,8 @@ pub(super) trait Rules {
 }
 
 impl Scanner {
-    pub(super) fn new() -> Self {
+    /// For the head of a request.
+    pub(super) fn request() -> Self {
         let HeadLimits { bytes, lines } = HeadLimits::default();
         Scanner {
             state: State::Blank,
@@ -68,6 +69,14 @@ impl Scanner {
             line: 0,
             value: 0,
             len: 0,
+        }
+    }
+
+    /// For the head of a response.
+    pub(super) fn response() -> Self {
+        Scanner {
+            state: State::Start,
+            ..Scanner::request()
         }
     }
 
@@ -138,7 +147,7 @@ impl Scanner {
         rules: &mut impl Rules,
     ) -> Result<&'i [u8], HeadError> {
         match self.state {
-            // RFC 9112 2.2: at least one empty line before the request line is ignored.
+            // RFC 9112 2.2: an empty line before the request line is ignored.
             State::Blank => {
                 let (next, rest) = match input.strip_prefix(b"\r") {
                     Some(rest) => (State::BlankLf, rest),

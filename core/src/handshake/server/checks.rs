@@ -197,8 +197,9 @@ impl Checks {
 
     fn protocol(&mut self, value: &[u8]) {
         self.protocol_lines = self.protocol_lines.saturating_add(1);
-        let offered = u8::try_from(elements(value).count()).unwrap_or(u8::MAX);
-        self.protocols = self.protocols.saturating_add(offered);
+        for _ in elements(value) {
+            self.protocols = self.protocols.saturating_add(1);
+        }
         // RFC 6455 4.1 item 10: tokens, at least one, none twice.
         if !is_list(value, is_token) {
             self.note(Refusal::Protocol);

@@ -36,7 +36,7 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
     pub fn new(storage: B, keep: &'n [&'n str]) -> Self {
         Handshake {
             storage,
-            scanner: Scanner::new(),
+            scanner: Scanner::request(),
             rules: ServerRules {
                 checks: Checks::new(),
                 keep,
