@@ -115,6 +115,9 @@ impl Scanner {
         input: &[u8],
         rules: &mut impl Rules,
     ) -> Result<Progress, HeadError> {
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
@@ -354,6 +357,7 @@ fn name_error(byte: u8) -> HeadError {
     match byte {
         // RFC 9112 5.1: no white space between name and colon.
         b' ' | b'\t' => HeadError::SpaceBeforeColon,
+        b'\n' => HeadError::LineEnd,
         _ => HeadError::FieldName,
     }
 }
