@@ -1,4 +1,47 @@
-//! WebSocket without I/O.
+//! WebSocket (RFC 6455) for a microcontroller's TCP ring and a desktop server's socket: the opening
+//! handshake and the frames, without I/O, clock, allocation, `unsafe` or panics.
+//!
+//! ```text
+//! socket --read--> [ lent buffer ] --> Receiver --> Event --> you --> Sender --> [ staged ] --write--> socket
+//!                       ^  unmasked     rules,       borrows           header       (server, large payload:
+//!                       |  in place     UTF-8,       the buffer        and mask      header and payload side
+//!                       +-- Inbox ----- limits                 Outbox -----+         by side, no copy)
+//!
+//!                              Connection: who closes, what is owed, when to give up
+//! ```
+//!
+//! | layer | the question it answers | its state |
+//! |---|---|---|
+//! | [`frame`] | which bytes are a header; how is a payload masked | none |
+//! | [`Receiver`] / [`Sender`] | is this allowed now | a few words each; they share nothing |
+//! | [`Inbox`] / [`Outbox`] | where do the bytes lie | positions in one lent buffer |
+//! | [`Connection`] | who closes, what is owed, when to give up | a slot of 125 bytes, and deadlines as data |
+//! | [`handshake`] | does this head open a connection | positions in one lent buffer |
+//!
+//! Each is usable alone and ignorant of the next. `wirelet-tokio` puts them on a desktop's socket.
+//!
+//! # A server without a socket
+//! ```
+//! use wirelet::{Inbox, Limits, Outbox, Receiver, Role, Sender, Unmasked, What};
+//!
+//! let mut inbox = Inbox::new([0; 256], Receiver::new(Role::Server, Limits::default()));
+//! let mut outbox = Outbox::new([0; 256], Sender::new(Unmasked));
+//!
+//! // What a client sends: "Hello", masked (the example of RFC 6455 section 5.7).
+//! let wire = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+//! for byte in wire {
+//!     inbox.spare()[0] = byte; // one at a time, or all at once
+//!     inbox.filled(1);
+//!     while inbox.ready()?.is_some() {
+//!         let message = inbox.take().unwrap();
+//!         if let What::Data { kind, .. } = message.what {
+//!             outbox.data(kind, message.payload)?;
+//!         }
+//!     }
+//! }
+//! assert_eq!(outbox.pending(), b"\x81\x05Hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -16,24 +59,25 @@
 )]
 
 pub mod frame;
+pub mod handshake;
 
 mod close;
+mod connection;
 mod error;
+mod inbox;
 mod limits;
+mod outbox;
 mod receive;
 mod role;
+mod send;
 mod utf8;
 
 pub use close::CloseCode;
+pub use connection::{Closed, Connection, Instant, Obligation, Timeout, Timeouts};
 pub use error::{Error, SendError};
+pub use inbox::{Found, Inbox};
 pub use limits::Limits;
+pub use outbox::Outbox;
 pub use receive::{Control, Event, Kind, Receiver, What};
 pub use role::Role;
-mod connection;
-mod inbox;
-mod outbox;
-mod send;
-pub use connection::{Closed, Connection, Instant, Obligation, Timeout, Timeouts};
-pub use inbox::{Found, Inbox};
-pub use outbox::Outbox;
 pub use send::{Head, Masked, Masking, Sender, Unmasked};

@@ -1,0 +1,73 @@
+//! The value of Sec-WebSocket-Accept, and the Base64 of the client's nonce.
+
+use sha1_smol::Sha1;
+
+/// The value of Sec-WebSocket-Accept that answers a Sec-WebSocket-Key: 28 bytes of ASCII.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AcceptKey([u8; 28]);
+
+impl AcceptKey {
+    /// Computes the answer to a key (RFC 6455 section 4.2.2 step 5.4).
+    ///
+    /// `key` is the header's value, without white space around it. It is not decoded.
+    ///
+    /// ```
+    /// use wirelet::handshake::AcceptKey;
+    ///
+    /// let key = AcceptKey::of(b"dGhlIHNhbXBsZSBub25jZQ==");
+    /// assert_eq!(key.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    /// ```
+    pub fn of(key: &[u8; 24]) -> Self {
+        let mut joined = [0; 60];
+        for (to, from) in joined.iter_mut().zip(key.iter().chain(GUID)) {
+            *to = *from;
+        }
+        let mut sha = Sha1::new();
+        sha.update(&joined);
+        let mut text = [0; 28];
+        base64(&sha.digest().bytes(), &mut text);
+        AcceptKey(text)
+    }
+
+    /// The header's value.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The header's value.
+    pub fn as_bytes(&self) -> &[u8; 28] {
+        &self.0
+    }
+}
+
+/// The value of Sec-WebSocket-Key for a nonce (RFC 6455 section 4.1 item 7).
+pub(super) fn key_of(nonce: &[u8; 16]) -> [u8; 24] {
+    let mut text = [0; 24];
+    base64(nonce, &mut text);
+    text
+}
+
+/// RFC 4648 section 4. Written here because no form of the `base64` crate is free of panics.
+fn base64(bytes: &[u8], text: &mut [u8]) {
+    for (group, digits) in bytes.chunks(3).zip(text.chunks_mut(4)) {
+        let [first, second, third] = match *group {
+            [first, second, third] => [first, second, third],
+            [first, second] => [first, second, 0],
+            [first] => [first, 0, 0],
+            _ => return,
+        };
+        let mut bits = u32::from_be_bytes([first, second, third, 0]);
+        digits.fill(b'=');
+        // One digit more than there are bytes; the others are padding.
+        for digit in digits.iter_mut().take(group.len().saturating_add(1)) {
+            let next = usize::try_from(bits >> 26).unwrap_or_default();
+            *digit = DIGITS.get(next).copied().unwrap_or_default();
+            bits <<= 6;
+        }
+    }
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// RFC 6455 section 1.3.
+const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,0 +1,152 @@
+//! The grammar of RFC 9110 and RFC 6455 that both sides share: bytes, tokens, lists.
+
+/// A byte of a token (RFC 9110 section 5.6.2).
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    // Letters and the hyphen are nearly all there is in a header name.
+    byte.is_ascii_alphabetic()
+        || matches!(byte, b'-' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+')
+        || matches!(byte, b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+}
+
+pub(super) fn is_token(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().copied().all(is_token_byte)
+}
+
+/// A byte of a header value (RFC 9110 section 5.5): HTAB, SP, VCHAR, obs-text.
+pub(super) fn is_field_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | 0x80..)
+}
+
+/// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
+pub(super) fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The elements of a comma-separated list. Empty ones are ignored (RFC 9110 section 5.6.1.2).
+///
+/// No list of the handshake may hold a comma in a quoted string: the only quoted strings are
+/// parameters of extensions, and they must be tokens inside (RFC 6455 section 9.1).
+pub(super) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    list.split(|&byte| byte == b',')
+        .map(trim)
+        .filter(|element| !element.is_empty())
+}
+
+/// Whether every element is sound, and there is one (RFC 9110 section 5.6.1: `1#element`).
+pub(super) fn is_list(list: &[u8], sound: impl Fn(&[u8]) -> bool) -> bool {
+    elements(list).next().is_some() && elements(list).all(sound)
+}
+
+pub(super) fn list_has(list: &[u8], wanted: &[u8]) -> bool {
+    elements(list).any(|element| element.eq_ignore_ascii_case(wanted))
+}
+
+/// An element of Upgrade: a name and perhaps a version (RFC 9110 section 7.8).
+pub(super) fn is_protocol_name(element: &[u8]) -> bool {
+    match split_once(element, b'/') {
+        Some((name, version)) => is_token(name) && is_token(version),
+        None => is_token(element),
+    }
+}
+
+/// An element of Sec-WebSocket-Extensions: a token with parameters (RFC 6455 section 9.1).
+pub(super) fn is_extension(element: &[u8]) -> bool {
+    let mut parts = element.split(|&byte| byte == b';').map(trim);
+    parts.next().is_some_and(is_token) && parts.all(is_parameter)
+}
+
+fn is_parameter(part: &[u8]) -> bool {
+    match split_once(part, b'=') {
+        Some((name, value)) => is_token(name) && (is_token(value) || is_quoted_token(value)),
+        None => is_token(part),
+    }
+}
+
+/// RFC 6455 section 9.1: a quoted value is a token after its quotes and backslashes are removed.
+fn is_quoted_token(value: &[u8]) -> bool {
+    let [b'"', inner @ .., b'"'] = value else {
+        return false;
+    };
+    let mut escaped = false;
+    for &byte in inner {
+        let is_escape = byte == b'\\' && !escaped;
+        if !is_escape && !is_token_byte(byte) {
+            return false;
+        }
+        escaped = is_escape;
+    }
+    !inner.is_empty() && !escaped
+}
+
+/// The value of Host: a name or address and perhaps a port (RFC 9110 section 7.2). An empty one
+/// is for targets without an authority, which a WebSocket URI always has.
+pub(super) fn is_host(value: &[u8]) -> bool {
+    let (host, port) = match value {
+        // RFC 3986 3.2.2: IPv6 addresses and later kinds stand in brackets.
+        [b'[', rest @ ..] => match split_once(rest, b']') {
+            Some((address, [])) => (address, None),
+            Some((address, [b':', port @ ..])) => (address, Some(port)),
+            _ => return false,
+        },
+        _ => match split_once(value, b':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (value, None),
+        },
+    };
+    let in_brackets = value.starts_with(b"[");
+    let sound = |&byte: &u8| is_name_byte(byte) || (in_brackets && byte == b':');
+    !host.is_empty()
+        && host.iter().all(sound)
+        && port.is_none_or(|port| port.iter().all(u8::is_ascii_digit))
+}
+
+/// RFC 3986 section 3.2.2, `reg-name`: unreserved, percent-encoded and sub-delims.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$')
+        || matches!(byte, b'&'..=b',' | b';' | b'=')
+}
+
+/// A target a request may be sent to: no white space, no control, no byte above ASCII.
+///
+/// Browsers send `|`, `{` or `^` in a query as they are, so RFC 3986 is not enforced further.
+pub(super) fn is_target(target: &[u8]) -> bool {
+    !target.is_empty() && target.iter().all(u8::is_ascii_graphic)
+}
+
+/// Whether an element repeats an earlier one (RFC 6455 section 4.1 item 10 for subprotocols).
+pub(super) fn repeats<'a, T: PartialEq + 'a>(list: impl Iterator<Item = T> + Clone) -> bool {
+    let mut rest = list;
+    while let Some(one) = rest.next() {
+        if rest.clone().any(|other| other == one) {
+            return true;
+        }
+    }
+    false
+}
+
+pub(super) fn split_once(value: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let index = value.iter().position(|&byte| byte == at)?;
+    let (front, back) = value.split_at_checked(index)?;
+    Some((front, back.split_first()?.1))
+}
+
+/// The bytes as text. What reaches this was checked to be ASCII, so nothing is lost.
+pub(super) fn text(ascii: &[u8]) -> &str {
+    core::str::from_utf8(ascii).unwrap_or_default()
+}
+
+/// The values of the lines with this name, out of what the scanner kept.
+pub(super) fn values<'a>(kept: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
+    let lines = kept.split(|&byte| byte == b'\n').skip(1);
+    lines.filter_map(move |line| {
+        let (key, value) = split_once(line, b':')?;
+        key.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
+    })
+}

@@ -1,0 +1,415 @@
+//! The line scanner: finds the lines of a head and keeps the needed ones in the lent storage.
+//!
+//! The storage holds the kept lines, and behind them the line that is being read:
+//!
+//! ```text
+//!   | GET /chat \n Host:example.com \n | Connection:keep-al               |
+//!   0                                  line       value   len             storage.len()
+//! ```
+//!
+//! A name is collected first. At its colon the line is either dropped, and its value only checked
+//! as it passes, or collected to its end and shown to the [`Rules`], which say if it is kept.
+
+use super::grammar::{is_field_byte, is_token_byte, trim};
+use super::{HeadLimits, Progress};
+use core::fmt;
+
+/// The state of one head; see the module's picture for the positions.
+#[derive(Clone, Debug)]
+pub(super) struct Scanner {
+    state: State,
+    bytes_left: u32,
+    lines_left: u16,
+    /// Where the line that is being read starts: the end of what is kept.
+    line: usize,
+    /// Where its value starts, behind the colon.
+    value: usize,
+    /// Where its next byte goes.
+    len: usize,
+}
+
+/// What comes next. `Skip` variants belong to lines that are not collected.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum State {
+    Blank,
+    BlankLf,
+    Start,
+    StartLf,
+    Line,
+    Name,
+    SkipName,
+    Gap,
+    Value,
+    ValueLf,
+    SkipValue,
+    SkipLf,
+    EndLf,
+    Complete,
+    Failed(HeadError),
+}
+
+/// What one side of the handshake does with the lines.
+pub(super) trait Rules {
+    /// The names of the header lines to collect, in any case.
+    fn wanted(&self) -> [&[&str]; 2];
+    /// Judges the first line; returns how many bytes of it to keep.
+    fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
+    /// Judges a wanted header line; returns whether to keep it.
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<bool, HeadError>;
+}
+
+impl Scanner {
+    /// For the head of a request.
+    pub(super) fn request() -> Self {
+        let HeadLimits { bytes, lines } = HeadLimits::default();
+        Scanner {
+            state: State::Blank,
+            bytes_left: bytes,
+            lines_left: lines,
+            line: 0,
+            value: 0,
+            len: 0,
+        }
+    }
+
+    /// For the head of a response.
+    pub(super) fn response() -> Self {
+        Scanner {
+            state: State::Start,
+            ..Scanner::request()
+        }
+    }
+
+    pub(super) fn set_limits(&mut self, limits: HeadLimits) {
+        self.bytes_left = limits.bytes;
+        self.lines_left = limits.lines;
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.state == State::Complete
+    }
+
+    pub(super) fn failure(&self) -> Option<HeadError> {
+        match self.state {
+            State::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Forgets this head and starts the next one, which has to do with what the limits left.
+    pub(super) fn restart(&mut self) {
+        self.state = State::Start;
+        self.line = 0;
+        self.len = 0;
+    }
+
+    /// The kept lines, each ended by a line feed, the first line of the head foremost.
+    pub(super) fn kept<'a>(&self, storage: &'a [u8]) -> &'a [u8] {
+        storage.get(..self.line).unwrap_or_default()
+    }
+
+    /// Reads on. After an error every further call returns that error.
+    pub(super) fn feed(
+        &mut self,
+        storage: &mut [u8],
+        input: &[u8],
+        rules: &mut impl Rules,
+    ) -> Result<Progress, HeadError> {
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
+        let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
+        let allowed = input.get(..budget).unwrap_or(input);
+        let mut rest = allowed;
+        while !rest.is_empty() && !self.is_complete() {
+            rest = match self.step(storage, rest, rules) {
+                Ok(rest) => rest,
+                Err(error) => return self.fail(error),
+            };
+        }
+        let consumed = allowed.len().saturating_sub(rest.len());
+        let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
+        self.bytes_left = self.bytes_left.saturating_sub(counted);
+        let complete = self.is_complete();
+        if !complete && consumed < input.len() {
+            return self.fail(HeadError::TooLong);
+        }
+        Ok(Progress { consumed, complete })
+    }
+
+    fn fail(&mut self, error: HeadError) -> Result<Progress, HeadError> {
+        self.state = State::Failed(error);
+        Err(error)
+    }
+
+    /// Takes one run of bytes of one kind, and the byte that ended it.
+    fn step<'i>(
+        &mut self,
+        storage: &mut [u8],
+        input: &'i [u8],
+        rules: &mut impl Rules,
+    ) -> Result<&'i [u8], HeadError> {
+        match self.state {
+            // RFC 9112 2.2: an empty line before the request line is ignored.
+            State::Blank => {
+                let (next, rest) = match input.strip_prefix(b"\r") {
+                    Some(rest) => (State::BlankLf, rest),
+                    None => (State::Start, input),
+                };
+                self.state = next;
+                Ok(rest)
+            }
+            State::BlankLf => self.line_feed(input, State::Start),
+            State::Start => self.start(storage, input),
+            State::StartLf => {
+                let rest = self.line_feed(input, State::Line)?;
+                let line = storage.get(..self.len).unwrap_or_default();
+                self.len = rules.start_line(line)?;
+                self.keep(storage, HeadError::StartLineDoesNotFit)?;
+                Ok(rest)
+            }
+            State::Line => self.line_start(input),
+            State::Name => self.name(storage, input, rules),
+            State::SkipName => {
+                let (_, rest) = run(input, is_token_byte);
+                match rest.split_first() {
+                    None => Ok(rest),
+                    Some((b':', rest)) => {
+                        self.state = State::SkipValue;
+                        Ok(rest)
+                    }
+                    Some((&byte, _)) => Err(name_error(byte)),
+                }
+            }
+            State::Gap => {
+                let (gap, rest) = run(input, |byte| matches!(byte, b' ' | b'\t'));
+                if gap.len() < input.len() {
+                    self.state = State::Value;
+                }
+                Ok(rest)
+            }
+            State::Value => {
+                let (part, rest) = run(input, is_field_byte);
+                if !self.store(storage, part) {
+                    return Err(HeadError::DoesNotFit);
+                }
+                self.carriage_return(rest, State::ValueLf, HeadError::FieldValue)
+            }
+            State::ValueLf => {
+                let rest = self.line_feed(input, State::Line)?;
+                self.field(storage, rules)?;
+                Ok(rest)
+            }
+            State::SkipValue => {
+                let (_, rest) = run(input, is_field_byte);
+                self.carriage_return(rest, State::SkipLf, HeadError::FieldValue)
+            }
+            State::SkipLf => self.line_feed(input, State::Line),
+            State::EndLf => self.line_feed(input, State::Complete),
+            State::Complete => Ok(input),
+            State::Failed(error) => Err(error),
+        }
+    }
+
+    fn start<'i>(&mut self, storage: &mut [u8], input: &'i [u8]) -> Result<&'i [u8], HeadError> {
+        let (part, rest) = run(input, is_field_byte);
+        if !self.store(storage, part) {
+            return Err(HeadError::StartLineDoesNotFit);
+        }
+        self.carriage_return(rest, State::StartLf, HeadError::StartLine)
+    }
+
+    fn line_start<'i>(&mut self, input: &'i [u8]) -> Result<&'i [u8], HeadError> {
+        match input {
+            [b'\r', rest @ ..] => {
+                self.state = State::EndLf;
+                return Ok(rest);
+            }
+            // RFC 9112 5.2: a server rejects obs-fold. Section 2.2: white space in front of the
+            // first header line is rejected too.
+            [b' ' | b'\t', ..] => return Err(HeadError::Folded),
+            _ => {}
+        }
+        self.lines_left = match self.lines_left.checked_sub(1) {
+            Some(left) => left,
+            None => return Err(HeadError::TooManyLines),
+        };
+        self.state = State::Name;
+        Ok(input)
+    }
+
+    fn name<'i>(
+        &mut self,
+        storage: &mut [u8],
+        input: &'i [u8],
+        rules: &impl Rules,
+    ) -> Result<&'i [u8], HeadError> {
+        let (part, rest) = run(input, is_token_byte);
+        let fits = self.store(storage, part);
+        let name = storage.get(self.line..self.len).unwrap_or_default();
+        let wanted = rules.wanted();
+        let mut wanted = wanted.iter().copied().flatten().map(|name| name.as_bytes());
+        if !fits {
+            // What was stored is the beginning of the name: that may be enough to know.
+            if wanted.any(|one| longer(one, name)) {
+                return Err(HeadError::DoesNotFit);
+            }
+            self.drop_line(State::SkipName);
+            return Ok(rest);
+        }
+        let Some((&byte, rest)) = rest.split_first() else {
+            return Ok(rest);
+        };
+        if byte != b':' || name.is_empty() {
+            return Err(name_error(byte));
+        }
+        if !wanted.any(|one| one.eq_ignore_ascii_case(name)) {
+            self.drop_line(State::SkipValue);
+            return Ok(rest);
+        }
+        if !self.store(storage, b":") {
+            return Err(HeadError::DoesNotFit);
+        }
+        self.value = self.len;
+        self.state = State::Gap;
+        Ok(rest)
+    }
+
+    /// Shows a collected line to the rules, and keeps or drops it.
+    fn field(&mut self, storage: &mut [u8], rules: &mut impl Rules) -> Result<(), HeadError> {
+        let name_end = self.value.saturating_sub(1);
+        let name = storage.get(self.line..name_end).unwrap_or_default();
+        let value = trim(storage.get(self.value..self.len).unwrap_or_default());
+        self.len = self.value.saturating_add(value.len());
+        if rules.field(name, value)? {
+            return self.keep(storage, HeadError::DoesNotFit);
+        }
+        self.drop_line(State::Line);
+        Ok(())
+    }
+
+    fn keep(&mut self, storage: &mut [u8], error: HeadError) -> Result<(), HeadError> {
+        if !self.store(storage, b"\n") {
+            return Err(error);
+        }
+        self.line = self.len;
+        Ok(())
+    }
+
+    fn drop_line(&mut self, next: State) {
+        self.len = self.line;
+        self.state = next;
+    }
+
+    /// Appends what fits; says whether that was all.
+    fn store(&mut self, storage: &mut [u8], bytes: &[u8]) -> bool {
+        let room = storage.get_mut(self.len..).unwrap_or_default();
+        let stored = bytes.len().min(room.len());
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.len = self.len.saturating_add(stored);
+        stored == bytes.len()
+    }
+
+    /// Takes the CR that ends a run, if it is there yet.
+    fn carriage_return<'i>(
+        &mut self,
+        input: &'i [u8],
+        next: State,
+        otherwise: HeadError,
+    ) -> Result<&'i [u8], HeadError> {
+        match input {
+            [] => Ok(input),
+            [b'\r', rest @ ..] => {
+                self.state = next;
+                Ok(rest)
+            }
+            [b'\n', ..] => Err(HeadError::LineEnd),
+            _ => Err(otherwise),
+        }
+    }
+
+    /// Takes the LF that must follow a CR.
+    fn line_feed<'i>(&mut self, input: &'i [u8], next: State) -> Result<&'i [u8], HeadError> {
+        let rest = input.strip_prefix(b"\n").ok_or(HeadError::LineEnd)?;
+        self.state = next;
+        Ok(rest)
+    }
+}
+
+/// Splits off the bytes at the front that are all of one kind.
+fn run(input: &[u8], kind: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    let end = input.iter().position(|&byte| !kind(byte));
+    end.and_then(|end| input.split_at_checked(end))
+        .unwrap_or((input, &[]))
+}
+
+/// Whether `name` starts with `start` and goes on.
+fn longer(name: &[u8], start: &[u8]) -> bool {
+    name.len() > start.len()
+        && name
+            .get(..start.len())
+            .is_some_and(|front| front.eq_ignore_ascii_case(start))
+}
+
+fn name_error(byte: u8) -> HeadError {
+    match byte {
+        // RFC 9112 5.1: no white space between name and colon.
+        b' ' | b'\t' => HeadError::SpaceBeforeColon,
+        b'\n' => HeadError::LineEnd,
+        _ => HeadError::FieldName,
+    }
+}
+
+/// Why a head cannot be read: malformed HTTP, or a limit.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HeadError {
+    /// The first line is not a request line or a status line (RFC 9112 sections 3 and 4).
+    StartLine,
+    /// A CR without LF, or an LF without CR (RFC 9112 section 2.2).
+    LineEnd,
+    /// A header line without a name and a colon, or a name that is not a token (RFC 9110
+    /// section 5.1).
+    FieldName,
+    /// White space between a header's name and the colon (RFC 9112 section 5.1).
+    SpaceBeforeColon,
+    /// A byte that a header's value must not hold (RFC 9110 section 5.5).
+    FieldValue,
+    /// A line that starts with white space: obsolete line folding (RFC 9112 section 5.2).
+    Folded,
+    /// The first line does not fit into the storage.
+    StartLineDoesNotFit,
+    /// A header line that is needed does not fit into the storage.
+    DoesNotFit,
+    /// The head has more bytes than [`HeadLimits::bytes`].
+    TooLong,
+    /// The head has more header lines than [`HeadLimits::lines`].
+    TooManyLines,
+}
+
+impl HeadError {
+    /// What was wrong and what to do, in one line without a full stop.
+    pub const fn message(self) -> &'static str {
+        match self {
+            HeadError::StartLine => "the first line is not HTTP; speak HTTP/1.1 to this port",
+            HeadError::LineEnd => "a line does not end in CR LF; send both bytes",
+            HeadError::FieldName => "a header name is not a token followed by a colon",
+            HeadError::SpaceBeforeColon => "white space before a header's colon; remove it",
+            HeadError::FieldValue => "a header value has a forbidden byte; remove or encode it",
+            HeadError::Folded => "a header line starts with white space; send it on one line",
+            HeadError::StartLineDoesNotFit => "the target is too long; send a shorter one",
+            HeadError::DoesNotFit => "a header line is too long; send shorter ones",
+            HeadError::TooLong => "the head is too long; send fewer bytes, cookies for example",
+            HeadError::TooManyLines => "too many header lines; send fewer",
+        }
+    }
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for HeadError {}

@@ -1,0 +1,234 @@
+//! The rules of RFC 6455 section 4.2.1, apart from the bytes.
+
+use super::super::AcceptKey;
+use super::super::grammar::{
+    elements, is_extension, is_host, is_list, is_protocol_name, is_token, list_has, repeats, trim,
+};
+use super::Refusal;
+use super::request::authority;
+
+/// The rules a request must keep, for a server that has parsed the head already.
+///
+/// Show it the request line and each header line, in any order, then call
+/// [`finish`](Checks::finish). [`Handshake`](super::Handshake) does this itself.
+///
+/// ```
+/// use wirelet::handshake::server::Checks;
+///
+/// let mut checks = Checks::new();
+/// checks.request_line("GET", true);
+/// checks.header(b"Host", b"example.com");
+/// checks.header(b"Upgrade", b"websocket");
+/// checks.header(b"Connection", b"keep-alive, Upgrade");
+/// checks.header(b"Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ==");
+/// checks.header(b"Sec-WebSocket-Version", b"13");
+/// assert_eq!(checks.finish()?.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// # Ok::<(), wirelet::handshake::server::Refusal>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Checks {
+    /// The gravest fault so far: the least by the order of [`Refusal`].
+    fault: Option<Refusal>,
+    request_line: bool,
+    host: bool,
+    origin: bool,
+    upgrade: bool,
+    connection: bool,
+    version: bool,
+    key: Option<[u8; 24]>,
+    key_seen: bool,
+    protocol_lines: u8,
+    protocols: u8,
+}
+
+/// The most subprotocols a request may offer. They are compared each with each.
+pub const MAX_PROTOCOLS: u8 = 32;
+
+impl Checks {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Checks::default()
+    }
+
+    /// Shows the request line, apart from the target.
+    pub fn request_line(&mut self, method: impl AsRef<[u8]>, version_is_1_1: bool) {
+        self.request_line = true;
+        // RFC 6455 4.2.1 item 1: an HTTP/1.1 or higher GET request; the mechanism is that of 1.1.
+        if !version_is_1_1 {
+            self.note(Refusal::HttpVersion);
+        }
+        if method.as_ref() != b"GET" {
+            self.note(Refusal::Method);
+        }
+    }
+
+    /// Shows the request target as it was sent. A server that has parsed it may leave this out.
+    pub fn target(&mut self, target: impl AsRef<[u8]>) {
+        let target = target.as_ref();
+        // RFC 6455 3: a fragment must not be used; '#' in a path or query is sent as %23.
+        if target.contains(&b'#') {
+            self.note(Refusal::Fragment);
+        }
+        // RFC 6455 4.2.1 item 1: a path, or an absolute http or https URI.
+        let sound = target.starts_with(b"/") || authority(target).is_some_and(is_host);
+        if !sound {
+            self.note(Refusal::Target);
+        }
+    }
+
+    /// Shows a header line. Those that do not matter to the handshake are passed over.
+    ///
+    /// Each line is judged by itself, so a subprotocol that is offered again in another line is
+    /// not found here, except by [`Handshake`](super::Handshake).
+    pub fn header(&mut self, name: &[u8], value: &[u8]) {
+        let value = trim(value);
+        let is = |one: &str| name.eq_ignore_ascii_case(one.as_bytes());
+        if is("host") {
+            self.host(value);
+        } else if is("upgrade") {
+            self.upgrade(value);
+        } else if is("connection") {
+            self.connection(value);
+        } else if is("sec-websocket-key") {
+            self.key(value);
+        } else if is("sec-websocket-version") {
+            self.version(value);
+        } else if is("sec-websocket-protocol") {
+            self.protocol(value);
+        } else if is("sec-websocket-extensions") {
+            // RFC 6455 9.1: a header that does not follow the grammar fails the handshake.
+            if !is_list(value, is_extension) {
+                self.note(Refusal::Extensions);
+            }
+        } else if is("origin") {
+            // RFC 6454 7.3: a user agent sends at most one Origin.
+            self.once(|seen| &mut seen.origin, Refusal::OriginRepeated);
+        } else if is("transfer-encoding") {
+            self.note(Refusal::Content);
+        } else if is("content-length") {
+            // A body would be read as the first frames. RFC 9110 8.6: digits; zero is no body.
+            if value.is_empty() || value.iter().any(|&byte| byte != b'0') {
+                self.note(Refusal::Content);
+            }
+        }
+    }
+
+    /// Decides.
+    ///
+    /// # Errors
+    /// The gravest broken rule; [`Refusal`] lists them in that order.
+    pub fn finish(mut self) -> Result<AcceptKey, Refusal> {
+        // RFC 6455 4.2.1: what must be there.
+        for (seen, missing) in [
+            (self.request_line, Refusal::Incomplete),
+            (self.host, Refusal::HostMissing),
+            (self.upgrade, Refusal::NoUpgrade),
+            (self.connection, Refusal::Connection),
+            (self.version, Refusal::VersionMissing),
+            (self.key_seen, Refusal::KeyMissing),
+        ] {
+            if !seen {
+                self.note(missing);
+            }
+        }
+        match (self.fault, self.key) {
+            (None, Some(key)) => Ok(AcceptKey::of(&key)),
+            (fault, _) => Err(fault.unwrap_or(Refusal::Key)),
+        }
+    }
+
+    /// Whether the request asks for "websocket" at all.
+    pub fn is_upgrade(&self) -> bool {
+        self.upgrade
+    }
+
+    /// Tells of a repetition across lines; asked only if there are several.
+    pub(super) fn protocols_repeat(&mut self, repeat: impl FnOnce() -> bool) {
+        let bounded = self.protocols <= MAX_PROTOCOLS;
+        if self.protocol_lines > 1 && bounded && repeat() {
+            self.note(Refusal::ProtocolRepeated);
+        }
+    }
+
+    fn host(&mut self, value: &[u8]) {
+        // RFC 9112 3.2: 400 for a request without Host, with two, or with an invalid one.
+        self.once(|seen| &mut seen.host, Refusal::HostRepeated);
+        if !is_host(value) {
+            self.note(Refusal::Host);
+        }
+    }
+
+    fn upgrade(&mut self, value: &[u8]) {
+        // RFC 9110 7.8: a list of protocols.
+        if !is_list(value, is_protocol_name) {
+            self.note(Refusal::Upgrade);
+        }
+        // RFC 6455 4.2.1 item 3: the value "websocket", in any case.
+        self.upgrade |= list_has(value, b"websocket");
+    }
+
+    fn connection(&mut self, value: &[u8]) {
+        // RFC 6455 4.2.1 item 4: a list with the token "upgrade", in any case.
+        if is_list(value, is_token) {
+            self.connection |= list_has(value, b"upgrade");
+        } else {
+            self.note(Refusal::Connection);
+        }
+    }
+
+    fn key(&mut self, value: &[u8]) {
+        // RFC 6455 11.3.1: not more than once.
+        self.once(|seen| &mut seen.key_seen, Refusal::KeyRepeated);
+        // RFC 6455 4.2.1 item 5: Base64 that decodes to 16 bytes.
+        self.key = value.try_into().ok().filter(is_key);
+        if self.key.is_none() {
+            self.note(Refusal::Key);
+        }
+    }
+
+    fn version(&mut self, value: &[u8]) {
+        // RFC 6455 11.3.5: not more than once.
+        self.once(|seen| &mut seen.version, Refusal::VersionRepeated);
+        // RFC 6455 4.2.1 item 6: 13.
+        if value != b"13" {
+            self.note(Refusal::Version);
+        }
+    }
+
+    fn protocol(&mut self, value: &[u8]) {
+        self.protocol_lines = self.protocol_lines.saturating_add(1);
+        for _ in elements(value) {
+            self.protocols = self.protocols.saturating_add(1);
+        }
+        // RFC 6455 4.1 item 10: tokens, at least one, none twice.
+        if !is_list(value, is_token) {
+            self.note(Refusal::Protocol);
+        }
+        if self.protocols > MAX_PROTOCOLS {
+            self.note(Refusal::TooManyProtocols);
+        } else if repeats(elements(value)) {
+            self.note(Refusal::ProtocolRepeated);
+        }
+    }
+
+    fn once(&mut self, seen: impl Fn(&mut Self) -> &mut bool, twice: Refusal) {
+        if core::mem::replace(seen(self), true) {
+            self.note(twice);
+        }
+    }
+
+    fn note(&mut self, refusal: Refusal) {
+        self.fault = Some(self.fault.map_or(refusal, |fault| fault.min(refusal)));
+    }
+}
+
+/// Base64 of 16 bytes: 22 characters, of which the last carries two bits, and the padding
+/// (RFC 4648 section 4; section 3.5: the four bits left over are zero).
+fn is_key(key: &[u8; 24]) -> bool {
+    let [digits @ .., b'A' | b'Q' | b'g' | b'w', b'=', b'='] = key else {
+        return false;
+    };
+    digits
+        .iter()
+        .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}

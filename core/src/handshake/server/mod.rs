@@ -1,0 +1,157 @@
+//! The server's side: reads a request, checks it, writes the answer.
+
+mod checks;
+mod refusal;
+mod request;
+mod response;
+
+pub use checks::{Checks, MAX_PROTOCOLS};
+pub use refusal::Refusal;
+pub use request::Request;
+pub use response::{Rejection, Response, ResponseError};
+
+use super::grammar::{is_target, is_token, repeats};
+use super::head::{Rules, Scanner};
+use super::{AcceptKey, HeadError, HeadLimits, Progress};
+
+/// Reads the head of a request into storage lent by the caller.
+///
+/// The storage must hold the method and the target, the header lines Host, Origin,
+/// Sec-WebSocket-Protocol and Sec-WebSocket-Extensions, those named in [`Handshake::new`], and
+/// for a moment each other line the handshake judges; 512 bytes serve a browser. All other lines
+/// pass by, however long, within the [`HeadLimits`].
+///
+/// Call [`feed`](Handshake::feed) until it is complete, then [`request`](Handshake::request) to
+/// see what is asked for and [`check`](Handshake::check) for the key to answer with.
+#[derive(Clone, Debug)]
+pub struct Handshake<'n, B> {
+    storage: B,
+    scanner: Scanner,
+    rules: ServerRules<'n>,
+}
+
+impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
+    /// Starts to read a request. `keep` names the header lines the application wants to read
+    /// besides those the handshake keeps anyway, in any case.
+    pub fn new(storage: B, keep: &'n [&'n str]) -> Self {
+        Handshake {
+            storage,
+            scanner: Scanner::request(),
+            rules: ServerRules {
+                checks: Checks::new(),
+                keep,
+            },
+        }
+    }
+
+    /// Sets the limits. Call it before the first byte is fed.
+    #[must_use]
+    pub fn limits(mut self, limits: HeadLimits) -> Self {
+        self.scanner.set_limits(limits);
+        self
+    }
+
+    /// Reads on; `input` is what follows the bytes consumed so far. May be called again after
+    /// completion: it then consumes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Head`] for malformed HTTP or a limit, for good. A request that is sound HTTP
+    /// but no handshake is not an error here, so that it can be answered as plain HTTP.
+    pub fn feed(&mut self, input: &[u8]) -> Result<Progress, Refusal> {
+        self.scanner
+            .feed(self.storage.as_mut(), input, &mut self.rules)
+            .map_err(Refusal::Head)
+    }
+
+    /// What is asked for, sound or not, once the head is complete.
+    pub fn request(&self) -> Option<Request<'_>> {
+        self.scanner.is_complete().then(|| {
+            let kept = self.scanner.kept(self.storage.as_ref());
+            Request::new(kept, self.rules.checks.is_upgrade())
+        })
+    }
+
+    /// Applies every rule of RFC 6455 section 4.2.1; the key goes into a [`Response`].
+    ///
+    /// # Errors
+    /// The gravest broken rule, for a [`Rejection`]. [`Refusal::Incomplete`] before the head is
+    /// complete.
+    pub fn check(&self) -> Result<AcceptKey, Refusal> {
+        if let Some(error) = self.scanner.failure() {
+            return Err(Refusal::Head(error));
+        }
+        let request = self.request().ok_or(Refusal::Incomplete)?;
+        let mut checks = self.rules.checks.clone();
+        // RFC 6455 4.1 item 10: unique, also across lines; the lines are kept, so look at them.
+        checks.protocols_repeat(|| repeats(request.protocols()));
+        checks.finish()
+    }
+
+    /// Ends the handshake and gives the storage back.
+    pub fn into_storage(self) -> B {
+        self.storage
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ServerRules<'n> {
+    checks: Checks,
+    keep: &'n [&'n str],
+}
+
+impl Rules for ServerRules<'_> {
+    fn wanted(&self) -> [&[&str]; 2] {
+        [WANTED, self.keep]
+    }
+
+    /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
+    fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError> {
+        let mut parts = line.split(|&byte| byte == b' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(HeadError::StartLine);
+        };
+        let is_1_1 = match version {
+            b"HTTP/1.1" => true,
+            // RFC 9112 2.3: one digit, a dot, one digit.
+            [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => false,
+            _ => return Err(HeadError::StartLine),
+        };
+        if !is_token(method) || !is_target(target) {
+            return Err(HeadError::StartLine);
+        }
+        self.checks.request_line(method, is_1_1);
+        self.checks.target(target);
+        Ok(method.len().saturating_add(1).saturating_add(target.len()))
+    }
+
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<bool, HeadError> {
+        let is = |one: &&str| one.as_bytes().eq_ignore_ascii_case(name);
+        let is_text = KEPT.iter().any(is);
+        // These are ASCII by their own grammar, and are handed out as text.
+        if is_text && !value.is_ascii() {
+            return Err(HeadError::FieldValue);
+        }
+        self.checks.header(name, value);
+        Ok(is_text || self.keep.iter().any(is))
+    }
+}
+
+/// The lines every request keeps.
+const KEPT: &[&str] = &["host", "origin", PROTOCOL, EXTENSIONS];
+/// The lines the handshake looks at.
+const WANTED: &[&str] = &[
+    "host",
+    "origin",
+    PROTOCOL,
+    EXTENSIONS,
+    "upgrade",
+    "connection",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "content-length",
+    "transfer-encoding",
+];
+const PROTOCOL: &str = "sec-websocket-protocol";
+const EXTENSIONS: &str = "sec-websocket-extensions";
