@@ -27,6 +27,7 @@ use crate::{Config, Error, Message, Prepared};
 pub struct WebSocket<S> {
     incoming: Incoming,
     shared: Mutex<Shared<S>>,
+    protocol: Option<Box<str>>,
 }
 
 /// What the peer's Close frame said.
@@ -54,9 +55,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let mut incoming = Incoming::new(Receiver::new(role, config.limits));
         incoming.preload(behind);
         let out = Outgoing::new(keys, connection, clock, config.timeouts.idle);
+        let shared = Mutex::new(Shared { io, out });
         Self {
             incoming,
-            shared: Mutex::new(Shared { io, out }),
+            shared,
+            protocol: None,
         }
     }
 
@@ -222,6 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// Reading takes no lock. Sending takes one that is held for a single poll, never across an
     /// await, and is free but for the moments in which the receiving half writes what is owed.
+    #[allow(clippy::type_complexity)] // each half is named by the transport's own halves
     pub fn split(
         self,
     ) -> (
@@ -244,10 +248,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let Self { incoming, shared } = self;
+        let Self {
+            incoming, shared, ..
+        } = self;
         let Shared { io, out } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
         let (reader, writer) = split(io);
         crate::halves::owned(incoming, reader, Shared { io: writer, out })
+    }
+
+    /// The subprotocol that was selected in the handshake.
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol.as_deref()
+    }
+
+    pub(crate) fn set_protocol(&mut self, protocol: Option<String>) {
+        self.protocol = protocol.map(String::into_boxed_str);
     }
 
     /// What the peer's Close frame said; `None` before it came.
@@ -280,7 +295,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Prepared, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { incoming, shared } = self.get_mut();
+        let Self {
+            incoming, shared, ..
+        } = self.get_mut();
         engine::poll_recv_owned(incoming, only(shared), cx)
     }
 }
@@ -306,7 +323,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Prepared> for WebSocket<S> {
 
     /// Closes with code 1000, as [`WebSocket::close`] does.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self { incoming, shared } = self.get_mut();
+        let Self {
+            incoming, shared, ..
+        } = self.get_mut();
         let mut link = only(shared);
         engine::begin_close(&mut link, CloseCode::NORMAL, "")?;
         engine::poll_closed(incoming, &mut link, cx)

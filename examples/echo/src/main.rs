@@ -1,2 +1,65 @@
-//! An example.
-fn main() {}
+//! `echo PORT` answers every message on `ws://127.0.0.1:PORT` with itself.
+
+mod client;
+mod probe;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use wirelet_tokio::{Acceptor, Config};
+
+/// Echoes WebSocket messages on 127.0.0.1, or tries such a server.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Port to serve on; 0 takes a free one.
+    #[arg(required_unless_present_any = ["client", "probe"])]
+    port: Option<u16>,
+    /// Largest message taken, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
+    max_message: u64,
+    /// Subprotocols spoken, best first.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    protocols: Vec<String>,
+    /// Threads that serve.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    threads: usize,
+    /// Instead of serving: be the client under test of Autobahn's fuzzing server at this URL.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["port", "probe"])]
+    client: Option<String>,
+    /// Instead of serving: try an echo server, at every size where the format changes.
+    #[arg(long, value_name = "URL", conflicts_with = "port")]
+    probe: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let config = Config::default().max_message(options.max_message);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime
+        .worker_threads(options.threads.max(1))
+        .enable_all()
+        .build();
+    let result = runtime.map_err(Into::into).and_then(|runtime| {
+        runtime.block_on(async {
+            match (options.client, options.probe) {
+                (Some(url), _) => client::run(&url, config).await,
+                (_, Some(url)) => probe::run(&url, config).await,
+                _ => {
+                    let acceptor = Acceptor::new().config(config).protocols(options.protocols);
+                    server::run(options.port.unwrap_or(0), acceptor).await
+                }
+            }
+        })
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
