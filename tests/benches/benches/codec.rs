@@ -17,9 +17,20 @@ const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const SIZES: [usize; 5] = [20, 125, 1024, 16 << 10, 64 << 10];
 
 fn batch(kind: Kind, payload: &[u8], count: usize) -> Vec<u8> {
-    let opcode = if kind == Kind::Text { Opcode::Text } else { Opcode::Binary };
+    let opcode = if kind == Kind::Text {
+        Opcode::Text
+    } else {
+        Opcode::Binary
+    };
     let len = payload.len() as u64;
-    let header = Header { fin: true, rsv1: false, opcode, mask: Some(KEY), len }.encode();
+    let header = Header {
+        fin: true,
+        rsv1: false,
+        opcode,
+        mask: Some(KEY),
+        len,
+    }
+    .encode();
     let mut masked = payload.to_vec();
     Mask::new(KEY).apply(&mut masked);
     [&header[..], &masked].concat().repeat(count)
@@ -83,9 +94,25 @@ fn limit_simdutf8_multi_byte(bencher: Bencher, size: usize) {
     });
 }
 
+/// What a second check of text would cost, to make a `&str` of it.
+#[divan::bench(args = SIZES)]
+fn limit_str_from_utf8_ascii(bencher: Bencher, size: usize) {
+    let text = vec![b'a'; size];
+    let count = frames_in_batch(size);
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        for _ in 0..count {
+            black_box(std::str::from_utf8(black_box(&text))).unwrap();
+        }
+    });
+}
+
 /// Two, three and four bytes a character, cut to exactly `size`.
 fn multi_byte(size: usize) -> String {
-    let mut text: String = "κόσμε, 世界 🌍 größer ".chars().cycle().take(size).collect();
+    let mut text: String = "κόσμε, 世界 🌍 größer "
+        .chars()
+        .cycle()
+        .take(size)
+        .collect();
     while text.len() > size {
         text.pop();
     }
