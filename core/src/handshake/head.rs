@@ -10,7 +10,8 @@
 //! A name is collected first. At its colon the line is either dropped, and its value only checked
 //! as it passes, or collected to its end and shown to the [`Rules`], which say if it is kept.
 
-use super::grammar::{is_field_byte, is_token_byte, trim};
+use super::field::Field;
+use super::grammar::{field_run, is_token_byte, trim};
 use super::{HeadLimits, Progress};
 use core::fmt;
 
@@ -20,6 +21,10 @@ pub(super) struct Scanner {
     state: State,
     bytes_left: u32,
     lines_left: u16,
+    /// The header of the line that is being collected.
+    field: Field,
+    /// The application asked for that line.
+    asked: bool,
     /// Where the line that is being read starts: the end of what is kept.
     line: usize,
     /// Where its value starts, behind the colon.
@@ -50,12 +55,14 @@ enum State {
 
 /// What one side of the handshake does with the lines.
 pub(super) trait Rules {
-    /// The names of the header lines to collect, in any case.
-    fn wanted(&self) -> [&[&str]; 2];
+    /// Whether lines of this header are to be collected.
+    fn wants(&self, field: Field) -> bool;
+    /// The names of the lines the application asked for, in any case. They are kept.
+    fn asked(&self) -> &[&str];
     /// Judges the first line; returns how many bytes of it to keep.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
-    /// Judges a wanted header line; returns whether to keep it.
-    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<bool, HeadError>;
+    /// Judges a collected header line; returns whether to keep it.
+    fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError>;
 }
 
 impl Scanner {
@@ -66,6 +73,8 @@ impl Scanner {
             state: State::Blank,
             bytes_left: bytes,
             lines_left: lines,
+            field: Field::Other,
+            asked: false,
             line: 0,
             value: 0,
             len: 0,
@@ -189,7 +198,7 @@ impl Scanner {
                 Ok(rest)
             }
             State::Value => {
-                let (part, rest) = run(input, is_field_byte);
+                let (part, rest) = field_run(input);
                 if !self.store(storage, part) {
                     return Err(HeadError::DoesNotFit);
                 }
@@ -201,7 +210,7 @@ impl Scanner {
                 Ok(rest)
             }
             State::SkipValue => {
-                let (_, rest) = run(input, is_field_byte);
+                let (_, rest) = field_run(input);
                 self.carriage_return(rest, State::SkipLf, HeadError::FieldValue)
             }
             State::SkipLf => self.line_feed(input, State::Line),
@@ -212,7 +221,7 @@ impl Scanner {
     }
 
     fn start<'i>(&mut self, storage: &mut [u8], input: &'i [u8]) -> Result<&'i [u8], HeadError> {
-        let (part, rest) = run(input, is_field_byte);
+        let (part, rest) = field_run(input);
         if !self.store(storage, part) {
             return Err(HeadError::StartLineDoesNotFit);
         }
@@ -247,11 +256,9 @@ impl Scanner {
         let (part, rest) = run(input, is_token_byte);
         let fits = self.store(storage, part);
         let name = storage.get(self.line..self.len).unwrap_or_default();
-        let wanted = rules.wanted();
-        let mut wanted = wanted.iter().copied().flatten().map(|name| name.as_bytes());
         if !fits {
             // What was stored is the beginning of the name: that may be enough to know.
-            if wanted.any(|one| longer(one, name)) {
+            if may_be_wanted(name, rules) {
                 return Err(HeadError::DoesNotFit);
             }
             self.drop_line(State::SkipName);
@@ -263,7 +270,10 @@ impl Scanner {
         if byte != b':' || name.is_empty() {
             return Err(name_error(byte));
         }
-        if !wanted.any(|one| one.eq_ignore_ascii_case(name)) {
+        self.field = Field::of(name);
+        let is = |one: &&str| one.as_bytes().eq_ignore_ascii_case(name);
+        self.asked = rules.asked().iter().any(is);
+        if !self.asked && !rules.wants(self.field) {
             self.drop_line(State::SkipValue);
             return Ok(rest);
         }
@@ -277,11 +287,9 @@ impl Scanner {
 
     /// Shows a collected line to the rules, and keeps or drops it.
     fn field(&mut self, storage: &mut [u8], rules: &mut impl Rules) -> Result<(), HeadError> {
-        let name_end = self.value.saturating_sub(1);
-        let name = storage.get(self.line..name_end).unwrap_or_default();
         let value = trim(storage.get(self.value..self.len).unwrap_or_default());
         self.len = self.value.saturating_add(value.len());
-        if rules.field(name, value)? {
+        if rules.field(self.field, value)? || self.asked {
             return self.keep(storage, HeadError::DoesNotFit);
         }
         self.drop_line(State::Line);
@@ -343,6 +351,14 @@ fn run(input: &[u8], kind: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = input.iter().position(|&byte| !kind(byte));
     end.and_then(|end| input.split_at_checked(end))
         .unwrap_or((input, &[]))
+}
+
+fn may_be_wanted(start: &[u8], rules: &impl Rules) -> bool {
+    let asked = rules
+        .asked()
+        .iter()
+        .any(|name| longer(name.as_bytes(), start));
+    asked || Field::all().any(|(field, name)| rules.wants(field) && longer(name.as_bytes(), start))
 }
 
 /// Whether `name` starts with `start` and goes on.

@@ -31,6 +31,7 @@
 
 mod accept_key;
 pub mod client;
+mod field;
 mod grammar;
 mod head;
 pub mod server;

@@ -1,7 +1,7 @@
 //! What a complete response says.
 
-use super::super::grammar::{text, trim, values};
-use super::PROTOCOL;
+use super::super::field::PROTOCOL;
+use super::super::grammar::{text, values};
 use core::fmt;
 
 /// A response whose head is complete. It borrows the storage of the handshake.
@@ -48,7 +48,7 @@ impl<'a> Response<'a> {
         &self,
         name: &'h str,
     ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'h> {
-        values(self.kept, name).map(trim)
+        values(self.kept, name)
     }
 }
 

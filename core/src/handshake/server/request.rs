@@ -1,7 +1,7 @@
 //! What a complete request says.
 
-use super::super::grammar::{elements, split_once, text, trim, values};
-use super::{EXTENSIONS, PROTOCOL};
+use super::super::field::{EXTENSIONS, PROTOCOL};
+use super::super::grammar::{elements, split_once, text, values};
 use core::fmt;
 
 /// A request whose head is complete. It borrows the storage of the handshake.
@@ -87,7 +87,7 @@ impl<'a> Request<'a> {
         &self,
         name: &'h str,
     ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'h> {
-        values(self.kept, name).map(trim)
+        values(self.kept, name)
     }
 
     /// Whether it asks for "websocket" at all. If not, it may be answered as plain HTTP.
