@@ -11,7 +11,7 @@
 //! as it passes, or collected to its end and shown to the [`Rules`], which say if it is kept.
 
 use super::field::Field;
-use super::grammar::{field_run, is_token_byte, trim};
+use super::grammar::{field_run, is_token_byte, same, trim};
 use super::{HeadLimits, Progress};
 use core::fmt;
 
@@ -19,6 +19,7 @@ use core::fmt;
 #[derive(Clone, Debug)]
 pub(super) struct Scanner {
     state: State,
+    failure: Option<HeadError>,
     bytes_left: u32,
     lines_left: u16,
     /// The header of the line that is being collected.
@@ -50,7 +51,6 @@ enum State {
     SkipLf,
     EndLf,
     Complete,
-    Failed(HeadError),
 }
 
 /// What one side of the handshake does with the lines.
@@ -71,6 +71,7 @@ impl Scanner {
         let HeadLimits { bytes, lines } = HeadLimits::default();
         Scanner {
             state: State::Blank,
+            failure: None,
             bytes_left: bytes,
             lines_left: lines,
             field: Field::Other,
@@ -95,14 +96,11 @@ impl Scanner {
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.state == State::Complete
+        self.state == State::Complete && self.failure.is_none()
     }
 
     pub(super) fn failure(&self) -> Option<HeadError> {
-        match self.state {
-            State::Failed(error) => Some(error),
-            _ => None,
-        }
+        self.failure
     }
 
     /// Forgets this head and starts the next one, which has to do with what the limits left.
@@ -130,7 +128,7 @@ impl Scanner {
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
-        while !rest.is_empty() && !self.is_complete() {
+        while !rest.is_empty() && self.state != State::Complete {
             rest = match self.step(storage, rest, rules) {
                 Ok(rest) => rest,
                 Err(error) => return self.fail(error),
@@ -147,7 +145,7 @@ impl Scanner {
     }
 
     fn fail(&mut self, error: HeadError) -> Result<Progress, HeadError> {
-        self.state = State::Failed(error);
+        self.failure = Some(error);
         Err(error)
     }
 
@@ -159,15 +157,7 @@ impl Scanner {
         rules: &mut impl Rules,
     ) -> Result<&'i [u8], HeadError> {
         match self.state {
-            // RFC 9112 2.2: an empty line before the request line is ignored.
-            State::Blank => {
-                let (next, rest) = match input.strip_prefix(b"\r") {
-                    Some(rest) => (State::BlankLf, rest),
-                    None => (State::Start, input),
-                };
-                self.state = next;
-                Ok(rest)
-            }
+            State::Blank => Ok(self.blank(input)),
             State::BlankLf => self.line_feed(input, State::Start),
             State::Start => self.start(storage, input),
             State::StartLf => {
@@ -179,20 +169,10 @@ impl Scanner {
             }
             State::Line => self.line_start(input),
             State::Name => self.name(storage, input, rules),
-            State::SkipName => {
-                let (_, rest) = run(input, is_token_byte);
-                match rest.split_first() {
-                    None => Ok(rest),
-                    Some((b':', rest)) => {
-                        self.state = State::SkipValue;
-                        Ok(rest)
-                    }
-                    Some((&byte, _)) => Err(name_error(byte)),
-                }
-            }
+            State::SkipName => self.skip_name(input),
             State::Gap => {
-                let (gap, rest) = run(input, |byte| matches!(byte, b' ' | b'\t'));
-                if gap.len() < input.len() {
+                let (_, rest) = run(input, |byte| matches!(byte, b' ' | b'\t'));
+                if !rest.is_empty() {
                     self.state = State::Value;
                 }
                 Ok(rest)
@@ -216,8 +196,17 @@ impl Scanner {
             State::SkipLf => self.line_feed(input, State::Line),
             State::EndLf => self.line_feed(input, State::Complete),
             State::Complete => Ok(input),
-            State::Failed(error) => Err(error),
         }
+    }
+
+    /// RFC 9112 2.2: an empty line before the request line is ignored.
+    fn blank<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+        let rest = input.strip_prefix(b"\r");
+        self.state = match rest {
+            Some(_) => State::BlankLf,
+            None => State::Start,
+        };
+        rest.unwrap_or(input)
     }
 
     fn start<'i>(&mut self, storage: &mut [u8], input: &'i [u8]) -> Result<&'i [u8], HeadError> {
@@ -271,7 +260,7 @@ impl Scanner {
             return Err(name_error(byte));
         }
         self.field = Field::of(name);
-        let is = |one: &&str| one.as_bytes().eq_ignore_ascii_case(name);
+        let is = |one: &&str| same(one.as_bytes(), name);
         self.asked = rules.asked().iter().any(is);
         if !self.asked && !rules.wants(self.field) {
             self.drop_line(State::SkipValue);
@@ -283,6 +272,18 @@ impl Scanner {
         self.value = self.len;
         self.state = State::Gap;
         Ok(rest)
+    }
+
+    fn skip_name<'i>(&mut self, input: &'i [u8]) -> Result<&'i [u8], HeadError> {
+        let (_, rest) = run(input, is_token_byte);
+        match rest.split_first() {
+            None => Ok(rest),
+            Some((b':', rest)) => {
+                self.state = State::SkipValue;
+                Ok(rest)
+            }
+            Some((&byte, _)) => Err(name_error(byte)),
+        }
     }
 
     /// Shows a collected line to the rules, and keeps or drops it.
@@ -358,7 +359,8 @@ fn may_be_wanted(start: &[u8], rules: &impl Rules) -> bool {
         .asked()
         .iter()
         .any(|name| longer(name.as_bytes(), start));
-    asked || Field::all().any(|(field, name)| rules.wants(field) && longer(name.as_bytes(), start))
+    let known = |field: &Field| rules.wants(*field) && longer(field.name().as_bytes(), start);
+    asked || Field::ALL.iter().any(known)
 }
 
 /// Whether `name` starts with `start` and goes on.
@@ -366,7 +368,7 @@ fn longer(name: &[u8], start: &[u8]) -> bool {
     name.len() > start.len()
         && name
             .get(..start.len())
-            .is_some_and(|front| front.eq_ignore_ascii_case(start))
+            .is_some_and(|front| same(front, start))
 }
 
 fn name_error(byte: u8) -> HeadError {

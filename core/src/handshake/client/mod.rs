@@ -10,7 +10,7 @@ pub use response::Response;
 
 use super::accept_key::key_of;
 use super::field::Field;
-use super::grammar::{is_token, list_has};
+use super::grammar::{is_token, list_has, same};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
 
@@ -215,7 +215,7 @@ impl Seen {
     fn upgrade(&mut self, value: &[u8]) {
         // RFC 6455 4.1: the value "websocket" and nothing else, in any case.
         self.once(|seen| &mut seen.upgrade, Error::Upgrade);
-        if !value.eq_ignore_ascii_case(b"websocket") {
+        if !same(value, b"websocket") {
             self.note(Error::Upgrade);
         }
     }

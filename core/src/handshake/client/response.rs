@@ -1,6 +1,6 @@
 //! What a complete response says.
 
-use super::super::field::PROTOCOL;
+use super::super::field::Field;
 use super::super::grammar::{text, values};
 use core::fmt;
 
@@ -33,7 +33,7 @@ impl<'a> Response<'a> {
     /// The subprotocol the server selected. If it selected none although some were offered, the
     /// connection is open without one.
     pub fn protocol(&self) -> Option<&'a str> {
-        self.header(PROTOCOL).map(text)
+        self.header(Field::Protocol.name()).map(text)
     }
 
     /// The value of the first header line with this name, in any case.
