@@ -15,8 +15,8 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 
 /// Whether two names are the same but for the case of letters (RFC 9110 section 5.1).
 ///
-/// Peers write most names as they are written here, so equal bytes are looked for first; the
-/// standard library folds the case of each byte, at four times the cost.
+/// Most bytes are equal as they are, so that is looked at first; `eq_ignore_ascii_case` folds
+/// both sides of every pair.
 pub(super) fn same(name: &[u8], other: &[u8]) -> bool {
     let pairs = || name.iter().zip(other);
     name.len() == other.len()

@@ -112,6 +112,9 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
     }
 }
 
+/// What a client holds until the head is complete, apart from the storage.
+const _: () = assert!(size_of::<Handshake<'static, ()>>() <= 112);
+
 #[derive(Clone, Debug)]
 struct ClientRules<'n> {
     nonce: Nonce,

@@ -94,6 +94,9 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
     }
 }
 
+/// What a server holds for each client that has not finished its head, apart from the storage.
+const _: () = assert!(size_of::<Handshake<'static, ()>>() <= 96);
+
 #[derive(Clone, Debug)]
 struct ServerRules<'n> {
     checks: Checks,
