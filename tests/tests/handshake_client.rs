@@ -249,6 +249,7 @@ fn asking() {
          Sec-WebSocket-Version: 13\r\n\
          \r\n"
     );
+    assert_eq!(encoded(&Request::new("a", "/")).len(), 140);
     let headers = [("Authorization", "Bearer x"), ("X-Latin", "\u{e4}")];
     let request = Request::new("[::1]:8080", "/?a=b")
         .origin("https://example.com")

@@ -211,6 +211,42 @@ fn requests_that_are_malformed() {
     malformed().iter().for_each(verify);
 }
 
+/// Every byte at every place of a name and a value, in a line that is kept and one that is not.
+#[test]
+fn every_byte_in_names_and_values() {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_value = |byte: u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+    for byte in 0..=255u8 {
+        for at in 0..24 {
+            let mut name = vec![b'x'; 24];
+            name[at] = byte;
+            let line = [name.as_slice(), b": y\r\n"].concat();
+            // A colon ends the name; it must not be empty.
+            let sound = is_token(byte) || (byte == b':' && at > 0);
+            assert_eq!(reads_line(&line), sound, "{byte:#x} at {at} of a name");
+            for name in ["X: ", "Cookie: "] {
+                let mut value = vec![b'x'; 24];
+                value[at] = byte;
+                let line = [name.as_bytes(), &value, b"\r\n"].concat();
+                assert_eq!(
+                    reads_line(&line),
+                    is_value(byte),
+                    "{byte:#x} at {at} of {name}"
+                );
+            }
+        }
+    }
+}
+
+/// Whether a request with this line can be read.
+fn reads_line(line: &[u8]) -> bool {
+    let head = [b"GET / HTTP/1.1\r\n", line, b"\r\n"].concat();
+    let mut handshake = Handshake::new([0; 128], KEEP);
+    handshake
+        .feed(&head)
+        .is_ok_and(|progress| progress.complete)
+}
+
 #[test]
 fn limits_and_incomplete_requests() {
     bounded().iter().for_each(verify);
@@ -286,6 +322,7 @@ fn accepting() {
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
          \r\n"
     );
+    assert_eq!(Response::new(key()).encode(&mut [0; 129]), Ok(129));
     let headers = [("Set-Cookie", "a=1"), ("X-Empty", "")];
     let response = Response::new(key()).protocol("chat").headers(&headers);
     assert_eq!(

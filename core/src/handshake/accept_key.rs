@@ -18,9 +18,9 @@ impl AcceptKey {
     /// assert_eq!(key.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     /// ```
     pub fn of(key: &[u8; 24]) -> Self {
-        let mut joined = [0; 60];
-        for (to, from) in joined.iter_mut().zip(key.iter().chain(GUID)) {
-            *to = *from;
+        let mut joined = *KEY_AND_GUID;
+        if let Some(front) = joined.first_chunk_mut() {
+            *front = *key;
         }
         let mut sha = Sha1::new();
         sha.update(&joined);
@@ -69,5 +69,6 @@ fn base64(bytes: &[u8], text: &mut [u8]) {
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// RFC 6455 section 1.3.
-const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// Room for the key, then the GUID of RFC 6455 section 1.3.
+const KEY_AND_GUID: &[u8; 60] = b"\
+    ........................258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -2,20 +2,58 @@
 
 /// A byte of a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    // Letters and the hyphen are nearly all there is in a header name.
-    byte.is_ascii_alphabetic()
-        || matches!(byte, b'-' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+')
-        || matches!(byte, b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+    let word = TOKEN_BYTES.get(usize::from(byte >> 5)).copied();
+    word.unwrap_or_default() >> (byte & 31) & 1 == 1
 }
+
+/// One bit for each byte: letters, digits and ``!#$%&'*+-.^_`|~``.
+const TOKEN_BYTES: [u32; 8] = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff, 0, 0, 0, 0];
 
 pub(super) fn is_token(value: &[u8]) -> bool {
     !value.is_empty() && value.iter().copied().all(is_token_byte)
 }
 
+/// Whether two names are the same but for the case of letters (RFC 9110 section 5.1).
+///
+/// Most bytes are equal as they are, so that is looked at first; `eq_ignore_ascii_case` folds
+/// both sides of every pair.
+pub(super) fn same(name: &[u8], other: &[u8]) -> bool {
+    let pairs = || name.iter().zip(other);
+    name.len() == other.len()
+        && pairs().all(|(a, b)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic()))
+}
+
 /// A byte of a header value (RFC 9110 section 5.5): HTAB, SP, VCHAR, obs-text.
 pub(super) fn is_field_byte(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\t' | 0x80..)
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
+
+/// Splits off the bytes at the front that may stand in a header value.
+///
+/// Looks at a word at a time where it holds neither a control byte nor a tab: most of a head is
+/// values.
+pub(super) fn field_run(input: &[u8]) -> (&[u8], &[u8]) {
+    let words = input.as_chunks::<WORD>().0;
+    let plain = words.iter().take_while(|word| is_plain(**word)).count();
+    let skipped = plain.saturating_mul(WORD);
+    let rest = input.get(skipped..).unwrap_or_default();
+    let more = rest.iter().position(|&byte| !is_field_byte(byte));
+    let end = more.map_or(input.len(), |more| skipped.saturating_add(more));
+    input.split_at_checked(end).unwrap_or((input, &[]))
+}
+
+/// Whether no byte is below 0x20 or equal to 0x7f.
+fn is_plain(word: [u8; WORD]) -> bool {
+    const ONES: usize = usize::MAX / 255;
+    let word = usize::from_ne_bytes(word);
+    // A byte's top bit is set by the subtraction if the byte was less; borrows only come from
+    // bytes that are less themselves.
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES) & !(word ^ (ONES * 0x7f));
+    (control | delete) & (ONES * 0x80) == 0
+}
+
+const WORD: usize = size_of::<usize>();
 
 /// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
 pub(super) fn trim(mut value: &[u8]) -> &[u8] {
@@ -40,11 +78,19 @@ pub(super) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 
 /// Whether every element is sound, and there is one (RFC 9110 section 5.6.1: `1#element`).
 pub(super) fn is_list(list: &[u8], sound: impl Fn(&[u8]) -> bool) -> bool {
-    elements(list).next().is_some() && elements(list).all(sound)
+    list_has(list, b"", sound).is_some()
 }
 
-pub(super) fn list_has(list: &[u8], wanted: &[u8]) -> bool {
-    elements(list).any(|element| element.eq_ignore_ascii_case(wanted))
+/// Whether one of the elements is `wanted`, in any case; `None` if it is not a sound list.
+pub(super) fn list_has(list: &[u8], wanted: &[u8], sound: impl Fn(&[u8]) -> bool) -> Option<bool> {
+    let mut found = None;
+    for element in elements(list) {
+        if !sound(element) {
+            return None;
+        }
+        found = Some(found == Some(true) || same(element, wanted));
+    }
+    found
 }
 
 /// An element of Upgrade: a name and perhaps a version (RFC 9110 section 7.8).
@@ -147,6 +193,6 @@ pub(super) fn values<'a>(kept: &'a [u8], name: &str) -> impl Iterator<Item = &'a
     let lines = kept.split(|&byte| byte == b'\n').skip(1);
     lines.filter_map(move |line| {
         let (key, value) = split_once(line, b':')?;
-        key.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
+        same(key, name.as_bytes()).then_some(value)
     })
 }

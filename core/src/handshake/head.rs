@@ -10,16 +10,21 @@
 //! A name is collected first. At its colon the line is either dropped, and its value only checked
 //! as it passes, or collected to its end and shown to the [`Rules`], which say if it is kept.
 
-use super::grammar::{is_field_byte, is_token_byte, trim};
-use super::{HeadLimits, Progress};
-use core::fmt;
+use super::field::Field;
+use super::grammar::{field_run, is_token_byte, same, trim};
+use super::{HeadError, HeadLimits, Progress};
 
 /// The state of one head; see the module's picture for the positions.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner {
     state: State,
+    failure: Option<HeadError>,
     bytes_left: u32,
     lines_left: u16,
+    /// The header of the line that is being collected.
+    field: Field,
+    /// The application asked for that line.
+    asked: bool,
     /// Where the line that is being read starts: the end of what is kept.
     line: usize,
     /// Where its value starts, behind the colon.
@@ -45,17 +50,18 @@ enum State {
     SkipLf,
     EndLf,
     Complete,
-    Failed(HeadError),
 }
 
 /// What one side of the handshake does with the lines.
 pub(super) trait Rules {
-    /// The names of the header lines to collect, in any case.
-    fn wanted(&self) -> [&[&str]; 2];
+    /// Whether lines of this header are to be collected.
+    fn wants(&self, field: Field) -> bool;
+    /// The names of the lines the application asked for, in any case. They are kept.
+    fn asked(&self) -> &[&str];
     /// Judges the first line; returns how many bytes of it to keep.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
-    /// Judges a wanted header line; returns whether to keep it.
-    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<bool, HeadError>;
+    /// Judges a collected header line; returns whether to keep it.
+    fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError>;
 }
 
 impl Scanner {
@@ -64,8 +70,11 @@ impl Scanner {
         let HeadLimits { bytes, lines } = HeadLimits::default();
         Scanner {
             state: State::Blank,
+            failure: None,
             bytes_left: bytes,
             lines_left: lines,
+            field: Field::Other,
+            asked: false,
             line: 0,
             value: 0,
             len: 0,
@@ -86,14 +95,11 @@ impl Scanner {
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.state == State::Complete
+        self.state == State::Complete && self.failure.is_none()
     }
 
     pub(super) fn failure(&self) -> Option<HeadError> {
-        match self.state {
-            State::Failed(error) => Some(error),
-            _ => None,
-        }
+        self.failure
     }
 
     /// Forgets this head and starts the next one, which has to do with what the limits left.
@@ -121,7 +127,7 @@ impl Scanner {
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
-        while !rest.is_empty() && !self.is_complete() {
+        while !rest.is_empty() && self.state != State::Complete {
             rest = match self.step(storage, rest, rules) {
                 Ok(rest) => rest,
                 Err(error) => return self.fail(error),
@@ -138,7 +144,7 @@ impl Scanner {
     }
 
     fn fail(&mut self, error: HeadError) -> Result<Progress, HeadError> {
-        self.state = State::Failed(error);
+        self.failure = Some(error);
         Err(error)
     }
 
@@ -150,15 +156,7 @@ impl Scanner {
         rules: &mut impl Rules,
     ) -> Result<&'i [u8], HeadError> {
         match self.state {
-            // RFC 9112 2.2: an empty line before the request line is ignored.
-            State::Blank => {
-                let (next, rest) = match input.strip_prefix(b"\r") {
-                    Some(rest) => (State::BlankLf, rest),
-                    None => (State::Start, input),
-                };
-                self.state = next;
-                Ok(rest)
-            }
+            State::Blank => Ok(self.blank(input)),
             State::BlankLf => self.line_feed(input, State::Start),
             State::Start => self.start(storage, input),
             State::StartLf => {
@@ -170,26 +168,16 @@ impl Scanner {
             }
             State::Line => self.line_start(input),
             State::Name => self.name(storage, input, rules),
-            State::SkipName => {
-                let (_, rest) = run(input, is_token_byte);
-                match rest.split_first() {
-                    None => Ok(rest),
-                    Some((b':', rest)) => {
-                        self.state = State::SkipValue;
-                        Ok(rest)
-                    }
-                    Some((&byte, _)) => Err(name_error(byte)),
-                }
-            }
+            State::SkipName => self.skip_name(input),
             State::Gap => {
-                let (gap, rest) = run(input, |byte| matches!(byte, b' ' | b'\t'));
-                if gap.len() < input.len() {
+                let (_, rest) = run(input, |byte| matches!(byte, b' ' | b'\t'));
+                if !rest.is_empty() {
                     self.state = State::Value;
                 }
                 Ok(rest)
             }
             State::Value => {
-                let (part, rest) = run(input, is_field_byte);
+                let (part, rest) = field_run(input);
                 if !self.store(storage, part) {
                     return Err(HeadError::DoesNotFit);
                 }
@@ -201,18 +189,27 @@ impl Scanner {
                 Ok(rest)
             }
             State::SkipValue => {
-                let (_, rest) = run(input, is_field_byte);
+                let (_, rest) = field_run(input);
                 self.carriage_return(rest, State::SkipLf, HeadError::FieldValue)
             }
             State::SkipLf => self.line_feed(input, State::Line),
             State::EndLf => self.line_feed(input, State::Complete),
             State::Complete => Ok(input),
-            State::Failed(error) => Err(error),
         }
     }
 
+    /// RFC 9112 2.2: an empty line before the request line is ignored.
+    fn blank<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
+        let rest = input.strip_prefix(b"\r");
+        self.state = match rest {
+            Some(_) => State::BlankLf,
+            None => State::Start,
+        };
+        rest.unwrap_or(input)
+    }
+
     fn start<'i>(&mut self, storage: &mut [u8], input: &'i [u8]) -> Result<&'i [u8], HeadError> {
-        let (part, rest) = run(input, is_field_byte);
+        let (part, rest) = field_run(input);
         if !self.store(storage, part) {
             return Err(HeadError::StartLineDoesNotFit);
         }
@@ -247,11 +244,9 @@ impl Scanner {
         let (part, rest) = run(input, is_token_byte);
         let fits = self.store(storage, part);
         let name = storage.get(self.line..self.len).unwrap_or_default();
-        let wanted = rules.wanted();
-        let mut wanted = wanted.iter().copied().flatten().map(|name| name.as_bytes());
         if !fits {
             // What was stored is the beginning of the name: that may be enough to know.
-            if wanted.any(|one| longer(one, name)) {
+            if may_be_wanted(name, rules) {
                 return Err(HeadError::DoesNotFit);
             }
             self.drop_line(State::SkipName);
@@ -263,7 +258,10 @@ impl Scanner {
         if byte != b':' || name.is_empty() {
             return Err(name_error(byte));
         }
-        if !wanted.any(|one| one.eq_ignore_ascii_case(name)) {
+        self.field = Field::of(name);
+        let is = |one: &&str| same(one.as_bytes(), name);
+        self.asked = rules.asked().iter().any(is);
+        if !self.asked && !rules.wants(self.field) {
             self.drop_line(State::SkipValue);
             return Ok(rest);
         }
@@ -275,13 +273,23 @@ impl Scanner {
         Ok(rest)
     }
 
+    fn skip_name<'i>(&mut self, input: &'i [u8]) -> Result<&'i [u8], HeadError> {
+        let (_, rest) = run(input, is_token_byte);
+        match rest.split_first() {
+            None => Ok(rest),
+            Some((b':', rest)) => {
+                self.state = State::SkipValue;
+                Ok(rest)
+            }
+            Some((&byte, _)) => Err(name_error(byte)),
+        }
+    }
+
     /// Shows a collected line to the rules, and keeps or drops it.
     fn field(&mut self, storage: &mut [u8], rules: &mut impl Rules) -> Result<(), HeadError> {
-        let name_end = self.value.saturating_sub(1);
-        let name = storage.get(self.line..name_end).unwrap_or_default();
         let value = trim(storage.get(self.value..self.len).unwrap_or_default());
         self.len = self.value.saturating_add(value.len());
-        if rules.field(name, value)? {
+        if rules.field(self.field, value)? || self.asked {
             return self.keep(storage, HeadError::DoesNotFit);
         }
         self.drop_line(State::Line);
@@ -345,12 +353,21 @@ fn run(input: &[u8], kind: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
         .unwrap_or((input, &[]))
 }
 
+fn may_be_wanted(start: &[u8], rules: &impl Rules) -> bool {
+    let asked = rules
+        .asked()
+        .iter()
+        .any(|name| longer(name.as_bytes(), start));
+    let known = |field: &Field| rules.wants(*field) && longer(field.name().as_bytes(), start);
+    asked || Field::ALL.iter().any(known)
+}
+
 /// Whether `name` starts with `start` and goes on.
 fn longer(name: &[u8], start: &[u8]) -> bool {
     name.len() > start.len()
         && name
             .get(..start.len())
-            .is_some_and(|front| front.eq_ignore_ascii_case(start))
+            .is_some_and(|front| same(front, start))
 }
 
 fn name_error(byte: u8) -> HeadError {
@@ -361,55 +378,3 @@ fn name_error(byte: u8) -> HeadError {
         _ => HeadError::FieldName,
     }
 }
-
-/// Why a head cannot be read: malformed HTTP, or a limit.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HeadError {
-    /// The first line is not a request line or a status line (RFC 9112 sections 3 and 4).
-    StartLine,
-    /// A CR without LF, or an LF without CR (RFC 9112 section 2.2).
-    LineEnd,
-    /// A header line without a name and a colon, or a name that is not a token (RFC 9110
-    /// section 5.1).
-    FieldName,
-    /// White space between a header's name and the colon (RFC 9112 section 5.1).
-    SpaceBeforeColon,
-    /// A byte that a header's value must not hold (RFC 9110 section 5.5).
-    FieldValue,
-    /// A line that starts with white space: obsolete line folding (RFC 9112 section 5.2).
-    Folded,
-    /// The first line does not fit into the storage.
-    StartLineDoesNotFit,
-    /// A header line that is needed does not fit into the storage.
-    DoesNotFit,
-    /// The head has more bytes than [`HeadLimits::bytes`].
-    TooLong,
-    /// The head has more header lines than [`HeadLimits::lines`].
-    TooManyLines,
-}
-
-impl HeadError {
-    /// What was wrong and what to do, in one line without a full stop.
-    pub const fn message(self) -> &'static str {
-        match self {
-            HeadError::StartLine => "the first line is not HTTP; speak HTTP/1.1 to this port",
-            HeadError::LineEnd => "a line does not end in CR LF; send both bytes",
-            HeadError::FieldName => "a header name is not a token followed by a colon",
-            HeadError::SpaceBeforeColon => "white space before a header's colon; remove it",
-            HeadError::FieldValue => "a header value has a forbidden byte; remove or encode it",
-            HeadError::Folded => "a header line starts with white space; send it on one line",
-            HeadError::StartLineDoesNotFit => "the target is too long; send a shorter one",
-            HeadError::DoesNotFit => "a header line is too long; send shorter ones",
-            HeadError::TooLong => "the head is too long; send fewer bytes, cookies for example",
-            HeadError::TooManyLines => "too many header lines; send fewer",
-        }
-    }
-}
-
-impl fmt::Display for HeadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for HeadError {}

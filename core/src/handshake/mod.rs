@@ -31,13 +31,15 @@
 
 mod accept_key;
 pub mod client;
+mod field;
 mod grammar;
 mod head;
+mod head_error;
 pub mod server;
 mod writer;
 
 pub use accept_key::AcceptKey;
-pub use head::HeadError;
+pub use head_error::HeadError;
 pub use writer::HeaderError;
 
 /// How much of a head is read before it is refused.

@@ -1,6 +1,6 @@
 //! A bounded writer for heads. Numbers are written by hand: `core::fmt` costs kilobytes of flash.
 
-use super::grammar::{is_field_byte, is_token};
+use super::grammar::{is_field_byte, is_token, same};
 use core::fmt;
 
 /// Writes into a slice and counts on past its end, so that the size needed is known.
@@ -103,11 +103,11 @@ pub(super) fn check_headers(headers: &[(&str, &str)], owned: &[&str]) -> Result<
 
 fn is_owned(name: &[u8], owned: &[&str]) -> bool {
     let family = name.get(..PREFIX.len());
-    family.is_some_and(|front| front.eq_ignore_ascii_case(PREFIX))
+    family.is_some_and(|front| same(front, PREFIX))
         || [owned, ALWAYS_OWNED]
             .into_iter()
             .flatten()
-            .any(|one| one.as_bytes().eq_ignore_ascii_case(name))
+            .any(|one| same(one.as_bytes(), name))
 }
 
 const PREFIX: &[u8] = b"sec-websocket-";

@@ -9,7 +9,8 @@ pub use request::{Request, RequestError};
 pub use response::Response;
 
 use super::accept_key::key_of;
-use super::grammar::{is_list, is_token, list_has};
+use super::field::Field;
+use super::grammar::{is_token, list_has, same};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
 
@@ -111,6 +112,9 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
     }
 }
 
+/// What a client holds until the head is complete, apart from the storage.
+const _: () = assert!(size_of::<Handshake<'static, ()>>() <= 112);
+
 #[derive(Clone, Debug)]
 struct ClientRules<'n> {
     nonce: Nonce,
@@ -120,8 +124,16 @@ struct ClientRules<'n> {
 }
 
 impl Rules for ClientRules<'_> {
-    fn wanted(&self) -> [&[&str]; 2] {
-        [WANTED, self.keep]
+    fn wants(&self, field: Field) -> bool {
+        is_kept(field)
+            || matches!(
+                field,
+                Field::Upgrade | Field::Connection | Field::Accept | Field::Extensions
+            )
+    }
+
+    fn asked(&self) -> &[&str] {
+        self.keep
     }
 
     /// RFC 9112 section 4: `HTTP-version SP status-code SP [reason-phrase]`.
@@ -166,40 +178,28 @@ impl Rules for ClientRules<'_> {
         Ok(line.len())
     }
 
-    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<bool, HeadError> {
-        let is = |one: &str| one.as_bytes().eq_ignore_ascii_case(name);
-        let seen = &mut self.seen;
-        if is(PROTOCOL) {
+    fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
+        match field {
             // ASCII by its own grammar, and handed out as text.
-            if !value.is_ascii() {
-                return Err(HeadError::FieldValue);
-            }
-            seen.protocol(value, self.offered);
-        } else if is("upgrade") {
-            // RFC 6455 4.1: the value "websocket" and nothing else, in any case.
-            seen.once(|seen| &mut seen.upgrade, Error::Upgrade);
-            if !value.eq_ignore_ascii_case(b"websocket") {
-                seen.note(Error::Upgrade);
-            }
-        } else if is("connection") {
-            // RFC 6455 4.1: contains the token "upgrade", in any case.
-            seen.connection |= list_has(value, b"upgrade");
-            if !is_list(value, is_token) {
-                seen.note(Error::Connection);
-            }
-        } else if is("sec-websocket-accept") {
-            // RFC 6455 11.3.3: not more than once.
-            seen.once(|seen| &mut seen.accept, Error::AcceptRepeated);
-            if value != AcceptKey::of(&key_of(&self.nonce)).as_bytes() {
-                seen.note(Error::Accept);
-            }
-        } else if is("sec-websocket-extensions") {
+            Field::Protocol if !value.is_ascii() => return Err(HeadError::FieldValue),
+            Field::Protocol => self.seen.protocol(value, self.offered),
+            Field::Upgrade => self.seen.upgrade(value),
+            Field::Connection => self.seen.connection(value),
+            Field::Accept => self.seen.accept(value, &self.nonce),
             // RFC 6455 4.1: an extension that was not asked for; none is, yet.
-            seen.note(Error::Extensions);
+            Field::Extensions => self.seen.note(Error::Extensions),
+            _ => {}
         }
-        let kept = || KEPT.iter().chain(self.keep).any(|one| is(one));
-        Ok(kept())
+        Ok(is_kept(field))
     }
+}
+
+/// The lines every response keeps: the subprotocol, and what helps after a refusal.
+fn is_kept(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Protocol | Field::Location | Field::RetryAfter | Field::WwwAuthenticate
+    )
 }
 
 /// What the lines of one response said.
@@ -215,6 +215,31 @@ struct Seen {
 }
 
 impl Seen {
+    fn upgrade(&mut self, value: &[u8]) {
+        // RFC 6455 4.1: the value "websocket" and nothing else, in any case.
+        self.once(|seen| &mut seen.upgrade, Error::Upgrade);
+        if !same(value, b"websocket") {
+            self.note(Error::Upgrade);
+        }
+    }
+
+    fn connection(&mut self, value: &[u8]) {
+        // RFC 6455 4.1: a list with the token "upgrade", in any case.
+        match list_has(value, b"upgrade", is_token) {
+            Some(found) => self.connection |= found,
+            None => self.note(Error::Connection),
+        }
+    }
+
+    fn accept(&mut self, value: &[u8], nonce: &Nonce) {
+        // RFC 6455 11.3.3: not more than once.
+        self.once(|seen| &mut seen.accept, Error::AcceptRepeated);
+        // RFC 6455 4.1: the answer to this key.
+        if value != AcceptKey::of(&key_of(nonce)).as_bytes() {
+            self.note(Error::Accept);
+        }
+    }
+
     fn protocol(&mut self, value: &[u8], offered: &[&str]) {
         // RFC 6455 11.3.4: not more than once in a response.
         self.once(|seen| &mut seen.protocol, Error::ProtocolRepeated);
@@ -247,18 +272,3 @@ impl Seen {
         self.fault = Some(self.fault.map_or(error, |fault| fault.min(error)));
     }
 }
-
-/// The lines every response keeps: the subprotocol, and what helps after a refusal.
-const KEPT: &[&str] = &[PROTOCOL, "location", "www-authenticate", "retry-after"];
-/// The lines the handshake looks at.
-const WANTED: &[&str] = &[
-    PROTOCOL,
-    "location",
-    "www-authenticate",
-    "retry-after",
-    "upgrade",
-    "connection",
-    "sec-websocket-accept",
-    "sec-websocket-extensions",
-];
-const PROTOCOL: &str = "sec-websocket-protocol";

@@ -59,7 +59,7 @@ impl<'a> Request<'a> {
         Request { headers, ..self }
     }
 
-    /// Writes the request to the front of `out`; returns its bytes, at least 145.
+    /// Writes the request to the front of `out`; returns its bytes, at least 140.
     ///
     /// # Errors
     /// What the application set is invalid, or `out` is too small; `out` is then not to be sent.

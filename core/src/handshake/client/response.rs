@@ -1,7 +1,7 @@
 //! What a complete response says.
 
-use super::super::grammar::{text, trim, values};
-use super::PROTOCOL;
+use super::super::field::Field;
+use super::super::grammar::{text, values};
 use core::fmt;
 
 /// A response whose head is complete. It borrows the storage of the handshake.
@@ -33,7 +33,7 @@ impl<'a> Response<'a> {
     /// The subprotocol the server selected. If it selected none although some were offered, the
     /// connection is open without one.
     pub fn protocol(&self) -> Option<&'a str> {
-        self.header(PROTOCOL).map(text)
+        self.header(Field::Protocol.name()).map(text)
     }
 
     /// The value of the first header line with this name, in any case.
@@ -48,7 +48,7 @@ impl<'a> Response<'a> {
         &self,
         name: &'h str,
     ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'h> {
-        values(self.kept, name).map(trim)
+        values(self.kept, name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules of RFC 6455 section 4.2.1, apart from the bytes.
 
 use super::super::AcceptKey;
+use super::super::field::Field;
 use super::super::grammar::{
     elements, is_extension, is_host, is_list, is_protocol_name, is_token, list_has, repeats, trim,
 };
@@ -81,36 +82,7 @@ impl Checks {
     /// Each line is judged by itself, so a subprotocol that is offered again in another line is
     /// not found here, except by [`Handshake`](super::Handshake).
     pub fn header(&mut self, name: &[u8], value: &[u8]) {
-        let value = trim(value);
-        let is = |one: &str| name.eq_ignore_ascii_case(one.as_bytes());
-        if is("host") {
-            self.host(value);
-        } else if is("upgrade") {
-            self.upgrade(value);
-        } else if is("connection") {
-            self.connection(value);
-        } else if is("sec-websocket-key") {
-            self.key(value);
-        } else if is("sec-websocket-version") {
-            self.version(value);
-        } else if is("sec-websocket-protocol") {
-            self.protocol(value);
-        } else if is("sec-websocket-extensions") {
-            // RFC 6455 9.1: a header that does not follow the grammar fails the handshake.
-            if !is_list(value, is_extension) {
-                self.note(Refusal::Extensions);
-            }
-        } else if is("origin") {
-            // RFC 6454 7.3: a user agent sends at most one Origin.
-            self.once(|seen| &mut seen.origin, Refusal::OriginRepeated);
-        } else if is("transfer-encoding") {
-            self.note(Refusal::Content);
-        } else if is("content-length") {
-            // A body would be read as the first frames. RFC 9110 8.6: digits; zero is no body.
-            if value.is_empty() || value.iter().any(|&byte| byte != b'0') {
-                self.note(Refusal::Content);
-            }
-        }
+        self.field(Field::of(name), trim(value));
     }
 
     /// Decides.
@@ -150,6 +122,29 @@ impl Checks {
         }
     }
 
+    /// Judges a line whose value has no white space around it.
+    pub(super) fn field(&mut self, field: Field, value: &[u8]) {
+        match field {
+            Field::Host => self.host(value),
+            Field::Upgrade => self.upgrade(value),
+            Field::Connection => self.connection(value),
+            Field::Key => self.key(value),
+            Field::Version => self.version(value),
+            Field::Protocol => self.protocol(value),
+            // RFC 6455 9.1: a header that does not follow the grammar fails the handshake.
+            Field::Extensions if !is_list(value, is_extension) => self.note(Refusal::Extensions),
+            // RFC 6454 7.3: a user agent sends at most one Origin.
+            Field::Origin => self.once(|seen| &mut seen.origin, Refusal::OriginRepeated),
+            // A body would be read as the first frames.
+            Field::TransferEncoding => self.note(Refusal::Content),
+            // RFC 9110 8.6: digits; zero is no body.
+            Field::ContentLength if value.is_empty() || value.iter().any(|&byte| byte != b'0') => {
+                self.note(Refusal::Content);
+            }
+            _ => {}
+        }
+    }
+
     fn host(&mut self, value: &[u8]) {
         // RFC 9112 3.2: 400 for a request without Host, with two, or with an invalid one.
         self.once(|seen| &mut seen.host, Refusal::HostRepeated);
@@ -159,20 +154,18 @@ impl Checks {
     }
 
     fn upgrade(&mut self, value: &[u8]) {
-        // RFC 9110 7.8: a list of protocols.
-        if !is_list(value, is_protocol_name) {
-            self.note(Refusal::Upgrade);
+        // RFC 6455 4.2.1 item 3: the value "websocket", in any case. RFC 9110 7.8: a list.
+        match list_has(value, b"websocket", is_protocol_name) {
+            Some(found) => self.upgrade |= found,
+            None => self.note(Refusal::Upgrade),
         }
-        // RFC 6455 4.2.1 item 3: the value "websocket", in any case.
-        self.upgrade |= list_has(value, b"websocket");
     }
 
     fn connection(&mut self, value: &[u8]) {
         // RFC 6455 4.2.1 item 4: a list with the token "upgrade", in any case.
-        if is_list(value, is_token) {
-            self.connection |= list_has(value, b"upgrade");
-        } else {
-            self.note(Refusal::Connection);
+        match list_has(value, b"upgrade", is_token) {
+            Some(found) => self.connection |= found,
+            None => self.note(Refusal::Connection),
         }
     }
 

@@ -10,6 +10,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
+use super::field::Field;
 use super::grammar::{is_target, is_token, repeats};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -93,6 +94,9 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
     }
 }
 
+/// What a server holds for each client that has not finished its head, apart from the storage.
+const _: () = assert!(size_of::<Handshake<'static, ()>>() <= 96);
+
 #[derive(Clone, Debug)]
 struct ServerRules<'n> {
     checks: Checks,
@@ -100,8 +104,19 @@ struct ServerRules<'n> {
 }
 
 impl Rules for ServerRules<'_> {
-    fn wanted(&self) -> [&[&str]; 2] {
-        [WANTED, self.keep]
+    fn wants(&self, field: Field) -> bool {
+        !matches!(
+            field,
+            Field::Accept
+                | Field::Location
+                | Field::RetryAfter
+                | Field::WwwAuthenticate
+                | Field::Other
+        )
+    }
+
+    fn asked(&self) -> &[&str] {
+        self.keep
     }
 
     /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
@@ -126,32 +141,16 @@ impl Rules for ServerRules<'_> {
         Ok(method.len().saturating_add(1).saturating_add(target.len()))
     }
 
-    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<bool, HeadError> {
-        let is = |one: &&str| one.as_bytes().eq_ignore_ascii_case(name);
-        let is_text = KEPT.iter().any(is);
+    fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
+        let is_kept = matches!(
+            field,
+            Field::Host | Field::Origin | Field::Protocol | Field::Extensions
+        );
         // These are ASCII by their own grammar, and are handed out as text.
-        if is_text && !value.is_ascii() {
+        if is_kept && !value.is_ascii() {
             return Err(HeadError::FieldValue);
         }
-        self.checks.header(name, value);
-        Ok(is_text || self.keep.iter().any(is))
+        self.checks.field(field, value);
+        Ok(is_kept)
     }
 }
-
-/// The lines every request keeps.
-const KEPT: &[&str] = &["host", "origin", PROTOCOL, EXTENSIONS];
-/// The lines the handshake looks at.
-const WANTED: &[&str] = &[
-    "host",
-    "origin",
-    PROTOCOL,
-    EXTENSIONS,
-    "upgrade",
-    "connection",
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "content-length",
-    "transfer-encoding",
-];
-const PROTOCOL: &str = "sec-websocket-protocol";
-const EXTENSIONS: &str = "sec-websocket-extensions";

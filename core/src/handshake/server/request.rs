@@ -1,7 +1,7 @@
 //! What a complete request says.
 
-use super::super::grammar::{elements, split_once, text, trim, values};
-use super::{EXTENSIONS, PROTOCOL};
+use super::super::field::Field;
+use super::super::grammar::{elements, same, split_once, text, values};
 use core::fmt;
 
 /// A request whose head is complete. It borrows the storage of the handshake.
@@ -66,13 +66,17 @@ impl<'a> Request<'a> {
 
     /// The subprotocols offered, the client's favourite first, all lines joined.
     pub fn protocols(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        values(self.kept, PROTOCOL).flat_map(elements).map(text)
+        values(self.kept, Field::Protocol.name())
+            .flat_map(elements)
+            .map(text)
     }
 
     /// The extensions offered with their parameters, all lines joined, for example
     /// `permessage-deflate; client_max_window_bits`.
     pub fn extensions(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        values(self.kept, EXTENSIONS).flat_map(elements).map(text)
+        values(self.kept, Field::Extensions.name())
+            .flat_map(elements)
+            .map(text)
     }
 
     /// The value of the first header line with this name, in any case.
@@ -87,7 +91,7 @@ impl<'a> Request<'a> {
         &self,
         name: &'h str,
     ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'h> {
-        values(self.kept, name).map(trim)
+        values(self.kept, name)
     }
 
     /// Whether it asks for "websocket" at all. If not, it may be answered as plain HTTP.
@@ -120,7 +124,7 @@ impl fmt::Debug for Request<'_> {
 /// The authority of an absolute http or https URI.
 pub(super) fn authority(target: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = split_once(target, b':')?;
-    let is_http = scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https");
+    let is_http = same(scheme, b"http") || same(scheme, b"https");
     let rest = rest.strip_prefix(b"//").filter(|_| is_http)?;
     rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()
 }
