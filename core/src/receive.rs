@@ -230,6 +230,15 @@ impl Receiver {
         }
     }
 
+    /// The error that ended the connection, if one did.
+    #[must_use]
+    pub const fn error(&self) -> Option<Error> {
+        match self.state {
+            State::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether the input may end here: not inside a frame nor inside a message.
     #[must_use]
     pub const fn is_between_messages(&self) -> bool {
