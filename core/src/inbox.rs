@@ -118,11 +118,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     /// # Errors
     /// The rule that the peer broke. Final.
     pub fn ready_piece(&mut self) -> Result<Option<Found>, Error> {
-        if self.found.is_none() && self.message.len > 0 {
-            // What `ready` has assembled so far is the first piece.
-            if let Some(what) = self.receiver.open_message() {
-                return Ok(self.offer(what, !self.started, false, self.message));
-            }
+        // What `ready` has assembled so far is the first piece; none follows an error.
+        if self.found.is_none()
+            && self.message.len > 0
+            && let (None, Some(what)) = (self.receiver.error(), self.receiver.open_message())
+        {
+            return Ok(self.offer(what, !self.started, false, self.message));
         }
         self.find(Policy::Pieces)
     }

@@ -2,6 +2,8 @@ use crate::frame::{Header, Mask, Opcode};
 use crate::utf8::Utf8;
 use crate::{Error, Limits, Role};
 
+mod header_rules;
+
 /// Decides, byte by byte, whether what the peer sends is allowed now (RFC 6455 sections 5 and 8.1).
 ///
 /// It holds no payload: [`next`](Self::next) unmasks in the buffer it is given and hands pieces of
@@ -228,6 +230,15 @@ impl Receiver {
         }
     }
 
+    /// The error that ended the connection, if one did.
+    #[must_use]
+    pub const fn error(&self) -> Option<Error> {
+        match self.state {
+            State::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether the input may end here: not inside a frame nor inside a message.
     #[must_use]
     pub const fn is_between_messages(&self) -> bool {
@@ -262,9 +273,13 @@ impl Receiver {
                 have += 1;
             }
             let seen = carry.get(..usize::from(have)).unwrap_or(&carry);
-            if let Some((header, _)) = Header::decode(seen).map_err(|error| self.failed(error))? {
-                let frame = self.open(header)?;
-                return self.payload(frame, input);
+            match Header::decode(seen) {
+                Ok(Some((header, _))) => {
+                    let frame = self.open(header)?;
+                    return self.payload(frame, input);
+                }
+                Ok(None) => self.check_torn(seen).map_err(|error| self.failed(error))?,
+                Err(error) => return Err(self.failed(error)),
             }
         }
         if have > 0 {
@@ -282,27 +297,16 @@ impl Receiver {
     /// Whether a frame with this header may come now.
     #[inline]
     fn open(&mut self, header: Header) -> Result<Frame, Error> {
-        self.check(header).map_err(|error| self.failed(error))
-    }
-
-    #[inline]
-    fn check(&mut self, header: Header) -> Result<Frame, Error> {
-        // Section 5.1: a server refuses what is not masked, a client what is.
-        match (self.role, header.mask) {
-            (Role::Server, None) => return Err(Error::MaskMissing),
-            (Role::Client, Some(_)) => return Err(Error::MaskUnexpected),
-            _ => {}
-        }
-        let starts = matches!(header.opcode, Opcode::Text | Opcode::Binary);
-        // Section 5.2, and RFC 7692 section 6: RSV1 only on the first frame of a message.
-        if header.rsv1 && !(self.rsv1 && starts) {
-            return Err(Error::ReservedBit);
-        }
-        let what = match header.opcode {
+        let Header { opcode, len, .. } = header;
+        // In the order of the bytes, as `check_torn` finds them.
+        self.check_first(opcode, header.rsv1)
+            .and_then(|()| self.check_second(opcode, header.mask.is_some(), len))
+            .and_then(|()| self.check_len(opcode, len))
+            .map_err(|error| self.failed(error))?;
+        let starts = matches!(opcode, Opcode::Text | Opcode::Binary);
+        let what = match opcode {
             Opcode::Ping => FrameKind::Ping,
             Opcode::Pong => FrameKind::Pong,
-            // Section 5.5.1: a code has two bytes.
-            Opcode::Close if header.len == 1 => return Err(Error::CloseLength),
             Opcode::Close => {
                 self.utf8 = Utf8::NEW;
                 FrameKind::Close {
@@ -310,51 +314,29 @@ impl Receiver {
                     code_done: false,
                 }
             }
-            // Section 5.4: fragments of messages are not interleaved.
-            Opcode::Text | Opcode::Binary if self.open.is_some() => {
-                return Err(Error::ContinuationExpected);
-            }
-            Opcode::Continuation if self.open.is_none() => {
-                return Err(Error::ContinuationUnexpected);
-            }
-            Opcode::Text | Opcode::Binary | Opcode::Continuation => {
-                self.count(header, starts)?;
+            Opcode::Text => self.start(Kind::Text, header),
+            Opcode::Binary => self.start(Kind::Binary, header),
+            Opcode::Continuation => {
+                self.message = self.message.saturating_add(len);
+                self.fragments = self.fragments.saturating_add(1);
                 FrameKind::Data
             }
         };
         Ok(Frame {
             what,
-            start: starts || header.opcode.is_control(),
+            start: starts || opcode.is_control(),
             fin: header.fin,
             mask: Mask::new(header.mask.unwrap_or([0; 4])),
-            remaining: header.len,
+            remaining: len,
         })
     }
 
-    /// Section 10.4: the limits, before any byte of the frame is taken.
     #[inline]
-    fn count(&mut self, header: Header, starts: bool) -> Result<(), Error> {
-        if starts {
-            let kind = if header.opcode == Opcode::Text {
-                Kind::Text
-            } else {
-                Kind::Binary
-            };
-            self.open = Some((kind, header.rsv1));
-            self.message = 0;
-            self.fragments = 0;
-        }
-        self.fragments = self.fragments.saturating_add(1);
-        self.message = self.message.saturating_add(header.len);
-        if header.len > self.frame_limit {
-            Err(Error::FrameTooLarge)
-        } else if self.message > self.message_limit {
-            Err(Error::MessageTooLarge)
-        } else if self.fragments > self.fragment_limit {
-            Err(Error::TooManyFragments)
-        } else {
-            Ok(())
-        }
+    fn start(&mut self, kind: Kind, header: Header) -> FrameKind {
+        self.open = Some((kind, header.rsv1));
+        self.message = header.len;
+        self.fragments = 1;
+        FrameKind::Data
     }
 
     /// Takes as much of the payload as is there.

@@ -1,1 +1,15 @@
-//! What the tests share.
+//! What the tests share: frames right and wrong, a naive receiver to compare with, ways to drive
+//! the real one.
+//!
+//! ```text
+//! frames --bytes--> oracle (naive, whole input)      --> Outcome
+//!        \-bytes--> drive  (wirelet, cut anywhere)   --> Outcome   must be equal
+//! ```
+
+pub mod case;
+pub mod drive;
+pub mod frames;
+pub mod oracle;
+pub mod outcome;
+pub mod rng;
+pub mod traffic;

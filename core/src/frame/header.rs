@@ -62,12 +62,22 @@ impl Header {
                 let Some((long, rest)) = rest.split_first_chunk::<2>() else {
                     return Ok(None);
                 };
-                (u64::from(u16::from_be_bytes(*long)), rest, 2)
+                let len = u64::from(u16::from_be_bytes(*long));
+                // Section 5.2: the minimal number of bytes must be used.
+                if len < 126 {
+                    return Err(Error::LengthNotMinimal);
+                }
+                (len, rest, 2)
             }
             127 => {
                 // Section 5.2: the most significant bit must be 0.
                 if rest.first().is_some_and(|top| top & 0x80 != 0) {
                     return Err(Error::LengthTopBit);
+                }
+                // Section 5.2: the minimal number of bytes must be used, and behind six zeros
+                // two would do.
+                if rest.first_chunk() == Some(&[0; 6]) {
+                    return Err(Error::LengthNotMinimal);
                 }
                 let Some((long, rest)) = rest.split_first_chunk::<8>() else {
                     return Ok(None);
@@ -76,10 +86,6 @@ impl Header {
             }
             _ => (u64::from(short), rest, 0),
         };
-        // Section 5.2: the minimal number of bytes must be used.
-        if (short == 126 && len < 126) || (short == 127 && len <= 0xffff) {
-            return Err(Error::LengthNotMinimal);
-        }
         let masked = second & 0x80 != 0;
         let mask = match rest.first_chunk::<4>() {
             _ if !masked => None,
@@ -150,7 +156,7 @@ impl Opcode {
     }
 
     #[inline]
-    const fn from_bits(bits: u8) -> Option<Self> {
+    pub(crate) const fn from_bits(bits: u8) -> Option<Self> {
         match bits {
             0 => Some(Self::Continuation),
             1 => Some(Self::Text),
