@@ -1,5 +1,5 @@
 use crate::frame::{Header, Mask, Opcode};
-use crate::utf8::Utf8;
+use crate::utf8::{Utf8, is_utf8};
 use crate::{Error, Limits, Role};
 
 mod header_rules;
@@ -159,7 +159,7 @@ impl Receiver {
                 return Ok(None);
             };
             *input = rest;
-            self.data(&mut Mask::new(key), kind, false, true, payload)?;
+            self.whole(Mask::new(key), kind, payload)?;
             let what = What::Data {
                 kind,
                 compressed: false,
@@ -175,10 +175,10 @@ impl Receiver {
     }
 
     /// Kind, masking key, size of the header and of the payload, if an unfragmented message of at
-    /// most 125 bytes with nothing unusual about it is all there.
+    /// most 65,535 bytes with nothing unusual about it is all there.
     #[inline]
     fn whole_message(&self, input: &[u8]) -> Option<(Kind, [u8; 4], usize, usize)> {
-        let &[first, second, ..] = input else {
+        let &[first, second, a, b, ..] = input else {
             return None;
         };
         let kind = match first {
@@ -186,17 +186,29 @@ impl Receiver {
             0x82 => Kind::Binary,
             _ => return None,
         };
-        let (key, header) = match (self.role, second & 0x80, input) {
-            (Role::Server, 0x80, &[_, _, a, b, c, d, ..]) => ([a, b, c, d], 6),
-            (Role::Client, 0, _) => ([0; 4], 2),
+        // A server's input is masked, a client's is not.
+        let (len, front) = match (second ^ self.mask_bit(), u16::from_be_bytes([a, b])) {
+            (len @ ..=125, _) => (usize::from(len), 2),
+            (126, len @ 126..) => (usize::from(len), 4),
             _ => return None,
         };
-        let len = second & 0x7f;
-        let fits = len < 126
-            && input.len() >= header + usize::from(len)
-            && u64::from(len) <= self.frame_limit.min(self.message_limit)
+        let (key, header) = match self.role {
+            Role::Server => (*input.get(front..)?.first_chunk()?, front + 4),
+            Role::Client => ([0; 4], front),
+        };
+        let fits = input.len() >= header + len
+            && u64::try_from(len).ok()? <= self.frame_limit.min(self.message_limit)
             && self.fragment_limit > 0;
-        fits.then_some((kind, key, header, usize::from(len)))
+        fits.then_some((kind, key, header, len))
+    }
+
+    /// Section 5.1: what a frame of the peer has in the top bit of its second byte.
+    #[inline]
+    const fn mask_bit(&self) -> u8 {
+        match self.role {
+            Role::Server => 0x80,
+            Role::Client => 0,
+        }
     }
 
     fn next_general<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, Error> {
@@ -383,6 +395,26 @@ impl Receiver {
             start,
             end,
         }))
+    }
+
+    /// The payload of a whole message.
+    #[inline]
+    fn whole(&mut self, mut mask: Mask, kind: Kind, payload: &mut [u8]) -> Result<(), Error> {
+        let fine = match (kind, self.role) {
+            (Kind::Text, Role::Server) => mask.apply_text(payload) || is_utf8(payload),
+            (Kind::Text, Role::Client) => is_utf8(payload),
+            (Kind::Binary, Role::Server) => {
+                mask.apply(payload);
+                true
+            }
+            (Kind::Binary, Role::Client) => true,
+        };
+        // Section 8.1.
+        if fine {
+            Ok(())
+        } else {
+            Err(self.failed(Error::Utf8))
+        }
     }
 
     #[inline]

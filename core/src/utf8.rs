@@ -98,13 +98,15 @@ fn cut_off(piece: &[u8]) -> usize {
     0
 }
 
+/// A whole text at once.
 #[cfg(feature = "simdutf8")]
-fn is_utf8(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
+/// A whole text at once.
 #[cfg(not(feature = "simdutf8"))]
-fn is_utf8(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     core::str::from_utf8(bytes).is_ok()
 }
 
