@@ -81,3 +81,8 @@ pub use outbox::Outbox;
 pub use receive::{Control, Event, Kind, Receiver, What};
 pub use role::Role;
 pub use send::{Head, Masked, Masking, Sender, Unmasked};
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -71,3 +71,8 @@ pub use origin::Origins;
 pub use pieces::{MessageReader, MessageWriter};
 pub use socket::{CloseFrame, WebSocket};
 pub use wirelet::{CloseCode, Kind, Limits, Role, Timeouts, handshake};
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;
