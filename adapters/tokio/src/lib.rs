@@ -41,6 +41,9 @@
 //! A runtime with time enabled. Set `TCP_NODELAY` on sockets that you accept yourself: batching is
 //! done here, and Nagle's algorithm only adds delay.
 
+// One function may not be: `text.rs` says why.
+#![deny(unsafe_code)]
+
 mod accept;
 mod clock;
 mod config;
