@@ -127,6 +127,7 @@ pub(crate) fn accepted() -> Vec<Case> {
         ok("another order", 65, head!("HTTP/1.1 101 OK", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Connection: Upgrade", "Upgrade: websocket"), &[]),
         ok("Connection: keep-alive, Upgrade", 82, upgrades!("Upgrade: websocket", "Connection: keep-alive, Upgrade"), &[]),
         ok("Connection in two lines", 82, upgrades!("Connection: keep-alive", "Upgrade: websocket", "Connection: ,uPGRADE,"), &[]),
+        ok("Connection in two lines, upgrade first", 82, upgrades!("Connection: upgrade", "Upgrade: websocket", "Connection: keep-alive"), &[]),
         ok("the second subprotocol", 82, sound!("Sec-WebSocket-Protocol:  superchat  "), &[("protocol", "superchat"), ("header sec-websocket-protocol", "superchat")]),
         ok("a kept line", 82, sound!("Set-Cookie: a=1", "X-Other: 1", "set-cookie: b=2"), &[("headers SET-COOKIE", "a=1|b=2"), ("header x-other", "-")]),
         ok("an empty kept line", 82, sound!("Set-Cookie:"), &[("headers set-cookie", "")]),

@@ -214,6 +214,10 @@ pub(crate) fn accepted() -> Vec<Case> {
         ok("keep-alive, Upgrade", 69, upgrades!("Upgrade: websocket", "Connection: keep-alive, Upgrade")),
         ok("a Connection list of odd shape", 69, upgrades!("Upgrade: websocket", "Connection: ,a ,, UPgrade\t,")),
         ok("Connection in two lines", 69, upgrades!("Connection: keep-alive", "Upgrade: websocket", "Connection: upgrade")),
+        ok("Connection in two lines, upgrade first", 69, upgrades!("Connection: upgrade", "Upgrade: websocket", "Connection: keep-alive")),
+        ok("Upgrade in two lines, websocket first", 69, upgrades!("Upgrade: websocket", "Upgrade: h2c", "Connection: Upgrade")),
+        // Four free bytes hold "Host": the name goes on, so it is another one.
+        ok("a name that goes on where the storage ends", 99, with("Cookie: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nHostess: x")),
         ok("an Upgrade list", 69, upgrades!("Upgrade: h2c, WebSocket", "Connection: Upgrade")),
         ok("an Upgrade list with versions", 69, upgrades!("Upgrade: IRC/6.9, websocket, RTA/x11", "Connection: Upgrade")),
         ok("Upgrade in two lines", 69, upgrades!("Upgrade: h2c", "Upgrade: websocket", "Connection: Upgrade")),

@@ -21,8 +21,8 @@ pub type Nonce = [u8; 16];
 ///
 /// The storage must hold the status line, the header lines Location, Retry-After,
 /// WWW-Authenticate and Sec-WebSocket-Protocol, those named in [`Handshake::new`], and for a
-/// moment each other line the handshake judges. All other lines pass by, however long, within
-/// the [`HeadLimits`].
+/// moment each other line the handshake judges, or as much of a name as tells it from these. All
+/// other lines pass by, however long, within the [`HeadLimits`].
 ///
 /// Call [`feed`](Handshake::feed) until it is complete, then [`check`](Handshake::check). If that
 /// fails, [`response`](Handshake::response) tells what the server said instead.

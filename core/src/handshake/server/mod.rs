@@ -18,9 +18,9 @@ use super::{AcceptKey, HeadError, HeadLimits, Progress};
 /// Reads the head of a request into storage lent by the caller.
 ///
 /// The storage must hold the method and the target, the header lines Host, Origin,
-/// Sec-WebSocket-Protocol and Sec-WebSocket-Extensions, those named in [`Handshake::new`], and
-/// for a moment each other line the handshake judges; 512 bytes serve a browser. All other lines
-/// pass by, however long, within the [`HeadLimits`].
+/// Sec-WebSocket-Protocol and Sec-WebSocket-Extensions, those named in [`Handshake::new`], and for
+/// a moment each other line the handshake judges, or as much of a name as tells it from these;
+/// 512 bytes serve a browser. All other lines pass by, however long, within the [`HeadLimits`].
 ///
 /// Call [`feed`](Handshake::feed) until it is complete, then [`request`](Handshake::request) to
 /// see what is asked for and [`check`](Handshake::check) for the key to answer with.
