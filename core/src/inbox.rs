@@ -5,7 +5,8 @@ use crate::{Error, Event, Receiver, What};
 /// Bytes from the socket are written to [`spare`](Self::spare) and announced with
 /// [`filled`](Self::filled); [`ready`](Self::ready) then decides what is there and
 /// [`take`](Self::take) lends it. A message in one frame is not copied; each further fragment is
-/// moved once, next to the one before. A message may be as large as the buffer.
+/// moved once, next to the one before. A message may be as large as the buffer, if no frame follows
+/// its last byte: for the header of an empty last fragment there would be no room.
 ///
 /// ```
 /// use wirelet::{Inbox, Limits, Receiver, Role};
