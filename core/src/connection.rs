@@ -26,8 +26,7 @@ pub struct Connection {
     phase: Phase,
     owes: Owes,
     owes_ping: bool,
-    /// The peer's Close is in the slot.
-    close_received: bool,
+    peer: Peer,
     /// When the peer was last heard of.
     heard: Instant,
     /// When the deadline of this phase, or the wait for the next Ping, began.
@@ -50,8 +49,19 @@ enum Owes {
     Nothing,
     Pong,
     Close,
-    /// Close, after an error: nothing that comes can be understood any more.
-    Failure,
+}
+
+/// What is still to come from the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Peer {
+    /// Anything.
+    Open,
+    /// The rest of its Close: the slot holds what came of it.
+    Closing,
+    /// Nothing: its Close is in the slot.
+    Closed,
+    /// It broke a rule: nothing that comes can be understood any more.
+    Failed,
 }
 
 /// A frame that must be sent before any later data.
@@ -166,7 +176,7 @@ impl Connection {
             phase: Phase::Opening,
             owes: Owes::Nothing,
             owes_ping: false,
-            close_received: false,
+            peer: Peer::Open,
             heard: now,
             since: now,
             timeouts: Millis {
@@ -209,23 +219,29 @@ impl Connection {
             Control::Pong => false,
             // Section 5.5.2: no Pong after a Close.
             Control::Ping => self.phase == Phase::Open,
-            Control::Close => true,
+            Control::Close => matches!(self.peer, Peer::Open | Peer::Closing),
         };
         if !collect {
             return;
         }
         if event.start {
+            // The slot is for one frame. A Pong that is owed gives way to that for a newer Ping,
+            // and our own Close to the answer to the peer's.
             self.slot.clear();
-            if self.owes == Owes::Pong {
-                self.owes = Owes::Nothing;
+            self.owes = Owes::Nothing;
+            if control == Control::Close {
+                self.peer = Peer::Closing;
             }
         }
-        // The receiver lets at most 125 bytes pass.
-        let _ = self.slot.extend_from_slice(event.payload);
+        // The receiver lets at most 125 bytes pass. One by one, for the compiler cannot see that
+        // the length of a slice added to that of the slot does not overflow.
+        for &byte in event.payload.iter() {
+            let _ = self.slot.push(byte);
+        }
         if event.end && control == Control::Ping {
             self.owes = Owes::Pong;
         } else if event.end {
-            self.close_received = true;
+            self.peer = Peer::Closed;
             if self.phase != Phase::CloseSent {
                 self.phase = Phase::Closing;
                 self.owes = Owes::Close;
@@ -233,36 +249,27 @@ impl Connection {
         }
     }
 
-    /// The peer broke a rule: a Close that says so is owed, and nothing more is understood.
-    /// Without effect if a Close was sent or is owed.
+    /// The peer broke a rule: nothing more is understood, and a Close that says so is owed unless
+    /// one was sent or is owed already. Without effect after the peer's Close.
     pub fn fail(&mut self, error: Error, now: Instant) {
-        if self
-            .begin_close(error.close_code(), error.reason(), now)
-            .is_ok()
-        {
-            self.owes = Owes::Failure;
+        if self.peer == Peer::Closed {
+            return;
+        }
+        self.peer = Peer::Failed;
+        if self.phase != Phase::CloseSent && self.owes != Owes::Close {
+            self.owe_close(error.close_code(), error.reason(), now);
         }
     }
 
     /// The application ends the connection: a Close is owed, and no data may be sent any more.
     ///
-    /// Data from the peer still comes, until its own Close.
+    /// Data from the peer still comes, until its own Close. If a part of that is here already, the
+    /// answer to it is what is owed, once the rest is here.
     ///
     /// # Errors
     /// [`SendError::Closed`] if a Close was sent or is owed, [`SendError::CloseCode`],
     /// [`SendError::ControlTooLong`] for a reason of more than 123 bytes. Nothing changed then.
     pub fn close(&mut self, code: CloseCode, reason: &str, now: Instant) -> Result<(), SendError> {
-        self.begin_close(code, reason, now)?;
-        self.owes = Owes::Close;
-        Ok(())
-    }
-
-    fn begin_close(
-        &mut self,
-        code: CloseCode,
-        reason: &str,
-        now: Instant,
-    ) -> Result<(), SendError> {
         if matches!(self.phase, Phase::Closing | Phase::CloseSent) {
             return Err(SendError::Closed);
         }
@@ -272,21 +279,36 @@ impl Connection {
         if reason.len() > 123 {
             return Err(SendError::ControlTooLong);
         }
-        self.slot.clear();
-        let _ = self.slot.extend_from_slice(&code.get().to_be_bytes());
-        let _ = self.slot.extend_from_slice(reason.as_bytes());
-        self.phase = Phase::Closing;
-        self.since = now;
+        if self.peer == Peer::Closing {
+            self.phase = Phase::Closing;
+            self.since = now;
+        } else {
+            self.owe_close(code, reason, now);
+        }
         Ok(())
     }
 
+    fn owe_close(&mut self, code: CloseCode, reason: &str, now: Instant) {
+        self.slot.clear();
+        let _ = self.slot.extend_from_slice(&code.get().to_be_bytes());
+        let _ = self.slot.extend_from_slice(reason.as_bytes());
+        // The deadline of a close that began earlier stays.
+        if self.phase != Phase::Closing {
+            self.since = now;
+        }
+        self.phase = Phase::Closing;
+        self.owes = Owes::Close;
+    }
+
     /// The frame that must be sent next, before later data. Say [`paid`](Self::paid) when it was
-    /// staged; until then this returns it again, or a newer one in its place.
+    /// staged; until then this returns it again, or a newer one in its place, or
+    /// nothing while only a part of what the newer one answers is here.
     #[must_use]
     #[inline]
     pub fn owed(&self) -> Option<Obligation<'_>> {
         match self.owes {
-            Owes::Nothing if !self.owes_ping => None,
+            // Nothing but a Close is sent while closing.
+            Owes::Nothing if !self.owes_ping || self.phase != Phase::Open => None,
             Owes::Nothing => Some(Obligation {
                 control: Control::Ping,
                 payload: &[],
@@ -296,14 +318,14 @@ impl Connection {
                 payload: &self.slot,
             }),
             // Section 5.5.1: the answer echoes the code that was received.
-            Owes::Close if self.close_received => {
+            Owes::Close if self.peer == Peer::Closed => {
                 let payload = self.slot.get(..2).unwrap_or_default();
                 Some(Obligation {
                     control: Control::Close,
                     payload,
                 })
             }
-            Owes::Close | Owes::Failure => Some(Obligation {
+            Owes::Close => Some(Obligation {
                 control: Control::Close,
                 payload: &self.slot,
             }),
@@ -313,21 +335,16 @@ impl Connection {
     /// What was [owed](Self::owed) is on its way.
     pub fn paid(&mut self, now: Instant) {
         match self.owes {
-            Owes::Nothing => {
+            Owes::Nothing if self.phase == Phase::Open => {
                 self.owes_ping = false;
                 self.since = now;
             }
+            Owes::Nothing => {}
             Owes::Pong => self.owes = Owes::Nothing,
-            Owes::Close | Owes::Failure => {
+            Owes::Close => {
                 self.phase = Phase::CloseSent;
                 self.since = now;
-                if self.owes == Owes::Failure {
-                    // There is no answer that could be understood: as if it had come.
-                    self.slot.clear();
-                    self.close_received = true;
-                }
                 self.owes = Owes::Nothing;
-                self.owes_ping = false;
             }
         }
     }
@@ -345,7 +362,7 @@ impl Connection {
     /// close deadline (section 7.1.1).
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.phase == Phase::CloseSent && self.close_received
+        self.phase == Phase::CloseSent && matches!(self.peer, Peer::Closed | Peer::Failed)
     }
 
     /// [Finished](Self::is_finished), and the other end closes the transport first.
@@ -357,7 +374,7 @@ impl Connection {
     /// What the peer's Close said; `None` before it came, and after a [failure](Self::fail).
     #[must_use]
     pub fn closed(&self) -> Option<Closed<'_>> {
-        if !self.close_received || self.owes == Owes::Failure {
+        if self.peer != Peer::Closed {
             return None;
         }
         let Some((code, reason)) = self.slot.split_first_chunk::<2>() else {

@@ -1,11 +1,12 @@
-use crate::{Error, Event, Receiver, What};
+use crate::{Error, Event, Receiver, What, bytes};
 
 /// Assembles whole messages in place in one lent buffer, with a [`Receiver`] in front.
 ///
 /// Bytes from the socket are written to [`spare`](Self::spare) and announced with
 /// [`filled`](Self::filled); [`ready`](Self::ready) then decides what is there and
 /// [`take`](Self::take) lends it. A message in one frame is not copied; each further fragment is
-/// moved once, next to the one before. A message may be as large as the buffer.
+/// moved once, next to the one before. A message may be as large as the buffer, if no frame follows
+/// its last byte: for the header of an empty last fragment there would be no room.
 ///
 /// ```
 /// use wirelet::{Inbox, Limits, Receiver, Role};
@@ -222,9 +223,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         };
         let from = self.buffer.as_ref().get(held.at..held.end());
         match (from, buffer.as_mut().get_mut(..held.len)) {
-            (Some(from), Some(to)) => to.copy_from_slice(from),
+            (Some(from), Some(to)) => bytes::copy(from, to),
             _ => return Err(buffer),
-        }
+        };
         self.moved(held.at);
         Ok(core::mem::replace(&mut self.buffer, buffer))
     }
@@ -287,10 +288,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
             return;
         }
         let to = self.message.end();
-        let buffer = self.buffer.as_mut();
-        if piece.at > to && piece.end() <= buffer.len() {
-            buffer.copy_within(piece.at..piece.end(), to);
-        }
+        bytes::move_within(self.buffer.as_mut(), piece.at, piece.len, to);
         self.message.len = self.message.len.saturating_add(piece.len);
     }
 
@@ -305,12 +303,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
             self.message = Span::default();
             return;
         }
-        let buffer = self.buffer.as_mut();
-        let room = buffer.len().saturating_sub(held.end());
+        let size = self.buffer.as_ref().len();
+        let room = size.saturating_sub(held.end());
         // A short remainder moves early, so that reads stay large; a long one as late as it can.
-        let short = held.len <= held.at && room < buffer.len() / 2;
-        if held.at > 0 && held.end() <= buffer.len() && (room == 0 || short) {
-            buffer.copy_within(held.at..held.end(), 0);
+        let short = held.len <= held.at && room < size / 2;
+        if held.at > 0 && (room == 0 || short) {
+            bytes::move_within(self.buffer.as_mut(), held.at, held.len, 0);
             self.moved(held.at);
         }
     }

@@ -61,6 +61,7 @@
 pub mod frame;
 pub mod handshake;
 
+mod bytes;
 mod close;
 mod connection;
 mod error;

@@ -1,5 +1,5 @@
 use crate::frame::{Header, Mask};
-use crate::{Control, Kind, Masking, SendError, Sender};
+use crate::{Control, Kind, Masking, SendError, Sender, bytes};
 
 /// Stages frames in one lent buffer, with a [`Sender`] in front.
 ///
@@ -94,14 +94,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         let wanted = usize::try_from(*missing)
             .unwrap_or(usize::MAX)
             .min(payload.len());
+        let payload = payload.get(..wanted).unwrap_or_default();
         let to = self.buffer.as_mut().get_mut(self.end..).unwrap_or_default();
-        let n = wanted.min(to.len());
-        if let (Some(from), Some(to)) = (payload.get(..n), to.get_mut(..n)) {
-            to.copy_from_slice(from);
-            if let Some(mask) = mask {
-                mask.apply(to);
-            }
-        }
+        let n = match mask {
+            Some(mask) => mask.copy(payload, to),
+            None => bytes::copy(payload, to),
+        };
         self.end = self.end.saturating_add(n);
         self.skip(n);
         n
@@ -183,12 +181,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         }
         let wanted = Header::MAX_LEN.saturating_add(len);
         if wanted > self.room() && self.start > 0 {
-            let buffer = self.buffer.as_mut();
-            if self.start <= self.end && self.end <= buffer.len() {
-                buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
-            }
+            let len = self.end.saturating_sub(self.start);
+            bytes::move_within(self.buffer.as_mut(), self.start, len, 0);
+            (self.start, self.end) = (0, len);
         }
         if wanted > self.room() {
             Err(SendError::Full)
@@ -198,11 +193,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
     }
 
     fn put(&mut self, header: &[u8]) {
-        let end = self.end.saturating_add(header.len());
-        if let Some(to) = self.buffer.as_mut().get_mut(self.end..end) {
-            to.copy_from_slice(header);
-            self.end = end;
-        }
+        let to = self.buffer.as_mut().get_mut(self.end..).unwrap_or_default();
+        self.end = self.end.saturating_add(bytes::copy(header, to));
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::frame::{Header, Mask, Opcode};
 use crate::utf8::{Utf8, is_utf8};
-use crate::{Error, Limits, Role};
+use crate::{CloseCode, Error, Limits, Role};
 
 mod header_rules;
 
@@ -102,17 +102,18 @@ struct Frame {
     remaining: u64,
 }
 
-/// [`What`] in one byte less, and with what a Close needs.
+/// [`What`] in one byte less, and how far the checks of a Close are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FrameKind {
     Data,
     Ping,
     Pong,
-    /// The high byte of the code, once it was seen.
-    Close {
-        high: Option<u8>,
-        code_done: bool,
-    },
+    /// A Close, before its code.
+    Close,
+    /// A Close with the first byte of its code.
+    CloseCode(u8),
+    /// A Close whose code was fine.
+    CloseReason,
 }
 
 impl Receiver {
@@ -282,7 +283,7 @@ impl Receiver {
             *input = rest;
             if let Some(slot) = carry.get_mut(usize::from(have)) {
                 *slot = *byte;
-                have += 1;
+                have = have.saturating_add(1);
             }
             let seen = carry.get(..usize::from(have)).unwrap_or(&carry);
             match Header::decode(seen) {
@@ -321,10 +322,7 @@ impl Receiver {
             Opcode::Pong => FrameKind::Pong,
             Opcode::Close => {
                 self.utf8 = Utf8::NEW;
-                FrameKind::Close {
-                    high: None,
-                    code_done: false,
-                }
+                FrameKind::Close
             }
             Opcode::Text => self.start(Kind::Text, header),
             Opcode::Binary => self.start(Kind::Binary, header),
@@ -460,45 +458,44 @@ impl Receiver {
         if self.role == Role::Server {
             frame.mask.apply(payload);
         }
-        let control = match &mut frame.what {
-            FrameKind::Ping => Control::Ping,
-            FrameKind::Close { high, code_done } => {
-                let checked = check_close(high, code_done, &mut self.utf8, done, payload);
-                checked.map_err(|error| self.failed(error))?;
-                Control::Close
-            }
-            FrameKind::Pong | FrameKind::Data => Control::Pong,
-        };
-        Ok(What::Control(control))
-    }
-}
-
-/// Section 5.5.1: two bytes of code, then a reason in UTF-8.
-fn check_close(
-    high: &mut Option<u8>,
-    code_done: &mut bool,
-    utf8: &mut Utf8,
-    done: bool,
-    payload: &[u8],
-) -> Result<(), Error> {
-    let mut reason = payload;
-    while !*code_done {
-        let Some((&byte, rest)) = reason.split_first() else {
-            return Ok(());
-        };
-        reason = rest;
-        match *high {
-            None => *high = Some(byte),
-            Some(high) => {
-                if !crate::CloseCode::new(u16::from_be_bytes([high, byte])).is_sendable() {
-                    return Err(Error::CloseCode);
+        match frame.what {
+            FrameKind::Ping => Ok(What::Control(Control::Ping)),
+            FrameKind::Pong | FrameKind::Data => Ok(What::Control(Control::Pong)),
+            FrameKind::Close | FrameKind::CloseCode(_) | FrameKind::CloseReason => {
+                match check_close(frame.what, &mut self.utf8, done, payload) {
+                    Ok(what) => frame.what = what,
+                    Err(error) => return Err(self.failed(error)),
                 }
-                *code_done = true;
+                Ok(What::Control(Control::Close))
             }
         }
     }
-    if utf8.push(reason) && (!done || utf8.is_complete()) {
-        Ok(())
+}
+
+/// Section 5.5.1: two bytes of code, then a reason in UTF-8. Tells how far the frame is now.
+fn check_close(
+    mut what: FrameKind,
+    utf8: &mut Utf8,
+    done: bool,
+    mut payload: &[u8],
+) -> Result<FrameKind, Error> {
+    while what != FrameKind::CloseReason {
+        let Some((&byte, rest)) = payload.split_first() else {
+            return Ok(what);
+        };
+        payload = rest;
+        what = match what {
+            FrameKind::CloseCode(high) => {
+                if !CloseCode::new(u16::from_be_bytes([high, byte])).is_sendable() {
+                    return Err(Error::CloseCode);
+                }
+                FrameKind::CloseReason
+            }
+            _ => FrameKind::CloseCode(byte),
+        };
+    }
+    if utf8.push(payload) && (!done || utf8.is_complete()) {
+        Ok(what)
     } else {
         Err(Error::CloseReason)
     }

@@ -48,7 +48,8 @@ impl Utf8 {
             piece = rest;
         }
         // Whole characters are checked in bulk, the one that is cut off byte by byte.
-        let Some((whole, cut)) = piece.split_at_checked(piece.len() - cut_off(piece)) else {
+        let Some((whole, cut)) = piece.split_at_checked(piece.len().saturating_sub(cut_off(piece)))
+        else {
             return false;
         };
         if !is_utf8(whole) {
@@ -93,7 +94,8 @@ fn cut_off(piece: &[u8]) -> usize {
             0xf0..=0xff => 4,
             _ => 1,
         };
-        return if i + 1 < width { i + 1 } else { 0 };
+        let have = i.saturating_add(1);
+        return if have < width { have } else { 0 };
     }
     0
 }

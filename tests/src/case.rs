@@ -143,7 +143,8 @@ pub fn every_cut(rules: &Rules, wire: &[u8]) {
     let bytewise: Vec<usize> = (1..wire.len()).collect();
     let mut cuts: Vec<&[usize]> = vec![&[], &bytewise];
     // Of a long input the ends are of interest: the headers are there.
-    let near = |at: usize| wire.len() < 400 || at < 16 || at + 8 > wire.len();
+    let ends = if wire.len() < 4096 { 16 } else { 5 };
+    let near = |at: usize| wire.len() < 400 || at < 16 || at + ends > wire.len();
     let ones = bytewise.iter().filter(|at| near(**at));
     cuts.extend(ones.map(std::slice::from_ref));
     let small = if wire.len() < 4096 { 1 } else { 1000 };

@@ -1,3 +1,5 @@
+use crate::bytes;
+
 /// A masking key and how far it was used (RFC 6455 section 5.3).
 ///
 /// Masking is its own inverse. A payload may come in pieces of any size: each call goes on where
@@ -43,10 +45,9 @@ impl Mask {
     /// Masks `payload` into `out`, as far as both reach.
     #[inline]
     pub fn copy(&mut self, payload: &[u8], out: &mut [u8]) -> usize {
-        let len = payload.len().min(out.len());
-        if let (Some(from), Some(to)) = (payload.get(..len), out.get_mut(..len)) {
-            to.copy_from_slice(from);
-            self.apply(to);
+        let len = bytes::copy(payload, out);
+        if let Some(out) = out.get_mut(..len) {
+            self.apply(out);
         }
         len
     }

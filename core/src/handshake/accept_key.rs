@@ -72,3 +72,20 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// Room for the key, then the GUID of RFC 6455 section 1.3.
 const KEY_AND_GUID: &[u8; 60] = b"\
     ........................258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn base64_equals_that_of_the_crate() {
+        let bytes: [u8; 48] = core::array::from_fn(|i| (i * 37 + 11) as u8);
+        for len in 0..=bytes.len() {
+            let (mut ours, mut theirs) = ([0; 64], [0; 64]);
+            let size = STANDARD.encode_slice(&bytes[..len], &mut theirs).unwrap();
+            super::base64(&bytes[..len], &mut ours[..size]);
+            assert_eq!(ours, theirs, "{len} bytes");
+        }
+    }
+}

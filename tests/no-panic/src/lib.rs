@@ -7,6 +7,7 @@
 //! To cover more, add a module with more exported functions.
 #![no_std]
 
+mod frames;
 mod handshake;
 
 use core::panic::PanicInfo;

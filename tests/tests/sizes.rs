@@ -1,0 +1,21 @@
+//! What one connection costs in bytes, known when it is compiled (64-bit targets; others need less).
+
+use wirelet::{Connection, Inbox, Outbox, Receiver, Sender, Unmasked};
+
+const RECEIVER: usize = size_of::<Receiver>();
+const SENDER: usize = size_of::<Sender<Unmasked>>();
+const CONNECTION: usize = size_of::<Connection>();
+
+const _: () = assert!(RECEIVER + SENDER <= 64);
+const _: () = assert!(CONNECTION <= 192);
+const _: () = assert!(RECEIVER + SENDER + CONNECTION <= 256);
+
+/// The inbox and the outbox add positions, not buffers.
+const _: () = assert!(size_of::<Inbox<&mut [u8]>>() <= RECEIVER + 96);
+const _: () = assert!(size_of::<Outbox<&mut [u8], Unmasked>>() <= SENDER + 64);
+
+#[test]
+fn the_states_are_not_smaller_than_what_they_hold() {
+    // 14 bytes of a torn header, 125 of an obligation: the asserts above are not vacuous.
+    assert!(RECEIVER >= 14 && CONNECTION >= 125 && SENDER > 0);
+}
