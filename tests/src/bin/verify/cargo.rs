@@ -1,0 +1,219 @@
+//! The steps that are cargo commands, and the builds the judges need.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::job::{Job, Tally};
+
+/// The format.
+pub(crate) fn fmt(job: &Job) -> Result<Tally> {
+    job.must(
+        cargo(job).args(["fmt", "--all", "--check"]),
+        "some files are not formatted: cargo fmt --all",
+    )?;
+    Ok(Tally::default())
+}
+
+/// The lints: everything with all features, and the core with none.
+pub(crate) fn clippy(job: &Job) -> Result<Tally> {
+    let mut all = cargo(job);
+    all.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    job.must(&mut all, "clippy complains with all features")?;
+    let mut bare = cargo(job);
+    bare.args([
+        "clippy",
+        "-p",
+        "wirelet",
+        "--no-default-features",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    job.must(
+        &mut bare,
+        "clippy complains about the core without features",
+    )?;
+    Ok(Tally::default())
+}
+
+/// The tests. The dev profile: overflow checks and debug assertions are on, and it is quicker to
+/// build by more than the tests are slower.
+pub(crate) fn test(job: &Job) -> Result<Tally> {
+    let mut command = cargo(job);
+    command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    let finished = job.run(&mut command)?;
+    let tally = count_tests(&finished.output);
+    if tally.failures.is_empty() && !finished.status.success() {
+        bail!(
+            "`cargo test` failed outside the tests ({})",
+            finished.status
+        );
+    }
+    if tally.passed == 0 && tally.failures.is_empty() {
+        bail!("`cargo test` ran no test");
+    }
+    Ok(tally)
+}
+
+/// The documentation.
+pub(crate) fn doc(job: &Job) -> Result<Tally> {
+    let mut command = cargo(job);
+    command.env("RUSTDOCFLAGS", "-D warnings").args([
+        "doc",
+        "--no-deps",
+        "--workspace",
+        "--all-features",
+    ]);
+    job.must(&mut command, "rustdoc complains")?;
+    Ok(Tally::default())
+}
+
+/// Links the core, optimised, with a panic handler that calls a symbol nobody defines: it links
+/// exactly when the optimiser can prove that no panic is reachable.
+pub(crate) fn no_panic(job: &Job) -> Result<Tally> {
+    let manifest = job.places.root.join("tests/no-panic/Cargo.toml");
+    if !manifest.is_file() {
+        bail!("tests/no-panic/Cargo.toml is missing");
+    }
+    let mut command = cargo(job);
+    command.args([
+        "build",
+        "--release",
+        "--message-format",
+        "json-render-diagnostics",
+        "--manifest-path",
+    ]);
+    command
+        .arg(&manifest)
+        .arg("--target-dir")
+        .arg(job.places.target.join("no-panic"));
+    let finished = job.run(&mut command)?;
+    if !finished.status.success() {
+        if finished.output.contains("wirelet_core_can_panic") {
+            bail!("the core can panic: the panic handler of tests/no-panic is reachable");
+        }
+        bail!("tests/no-panic does not build ({})", finished.status);
+    }
+    // An rlib or a static library is never linked and could not fail.
+    if !finished.output.lines().any(is_linked_artifact) {
+        bail!("tests/no-panic links nothing, so it proves nothing: it needs a `cdylib` or a `bin`");
+    }
+    Ok(Tally {
+        passed: 1,
+        failures: Vec::new(),
+    })
+}
+
+/// Builds an example with optimisation and gives its program.
+///
+/// # Errors
+/// It does not build.
+pub(crate) fn release_example(job: &Job, package: &str) -> Result<PathBuf> {
+    let mut command = cargo(job);
+    command.args(["build", "--release", "--package", package]);
+    job.must(
+        &mut command,
+        &format!("the example `{package}` does not build"),
+    )?;
+    let program = job.places.target.join("release").join(package);
+    if !program.is_file() {
+        bail!("the package `{package}` built no program of that name");
+    }
+    Ok(program)
+}
+
+fn cargo(job: &Job) -> Command {
+    job.command("cargo")
+}
+
+/// Sums the `test result:` lines and names the tests that failed.
+fn count_tests(output: &str) -> Tally {
+    let mut tally = Tally::default();
+    let mut failed = 0;
+    for line in output.lines() {
+        if let Some(rest) = line.strip_prefix("test result: ") {
+            tally.passed += number_before(rest, " passed").unwrap_or(0);
+            failed += number_before(rest, " failed").unwrap_or(0);
+        } else if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            tally.failures.push(format!("test {name}"));
+        }
+    }
+    // What a test prints can tear its line apart; the sums are whole.
+    while tally.failures.len() < failed {
+        tally
+            .failures
+            .push("a test whose name is in the log".to_owned());
+    }
+    tally
+}
+
+/// The number that stands in front of `label`.
+fn number_before(text: &str, label: &str) -> Option<usize> {
+    let (before, _) = text.split_once(label)?;
+    before
+        .rsplit(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// True for cargo's message about a program or a shared library.
+fn is_linked_artifact(line: &str) -> bool {
+    let Ok(message) = serde_json::from_str::<Value>(line) else {
+        return false;
+    };
+    let kinds = message["target"]["kind"].as_array().context("no kinds");
+    message["reason"] == "compiler-artifact"
+        && kinds.is_ok_and(|kinds| {
+            kinds
+                .iter()
+                .any(|kind| kind == "cdylib" || kind == "bin" || kind == "dylib")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_over_all_test_programs() {
+        let tally = count_tests(
+            "test a::b ... ok\ntest a::c ... FAILED\n\
+             test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n\
+             test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n",
+        );
+        assert_eq!(tally.passed, 13);
+        assert_eq!(tally.failures, ["test a::c"]);
+    }
+
+    #[test]
+    fn a_failure_without_its_line_is_counted() {
+        let tally =
+            count_tests("test a ... noise\ntest result: FAILED. 0 passed; 2 failed; 0 ignored\n");
+        assert_eq!((tally.passed, tally.failures.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_static_library_is_not_linked() {
+        let line = |kind: &str| {
+            format!(r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"]}}}}"#)
+        };
+        assert!(is_linked_artifact(&line("cdylib")));
+        assert!(!is_linked_artifact(&line("staticlib")));
+        assert!(!is_linked_artifact(&line("lib")));
+    }
+}

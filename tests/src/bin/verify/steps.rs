@@ -1,0 +1,100 @@
+//! The list of steps: what `cargo verify` runs, in which order, and for how long at most.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::job::{Job, Tally};
+use crate::{browser, cargo, conformance, fuzz, interop, tidy};
+
+/// One step of the run.
+pub(crate) struct Step {
+    /// What the command line calls it.
+    pub(crate) name: &'static str,
+    /// One line for `--list` and for the heading.
+    pub(crate) about: &'static str,
+    /// After this time the processes it started are killed and it counts as failed.
+    pub(crate) bound: Duration,
+    /// The work. An error is a failure that no test stands for.
+    pub(crate) run: fn(&Job) -> Result<Tally>,
+}
+
+const fn step(
+    name: &'static str,
+    about: &'static str,
+    seconds: u64,
+    run: fn(&Job) -> Result<Tally>,
+) -> Step {
+    Step {
+        name,
+        about,
+        bound: Duration::from_secs(seconds),
+        run,
+    }
+}
+
+/// Every step. What is quick, or explains the failures of the others, stands first.
+pub(crate) const STEPS: &[Step] = &[
+    step("fmt", "the code is formatted", 60, cargo::fmt),
+    step(
+        "tidy",
+        "the tree holds what it should and nothing else",
+        60,
+        tidy::run,
+    ),
+    step(
+        "clippy",
+        "no warnings, with all features and with none",
+        420,
+        cargo::clippy,
+    ),
+    step("test", "every test of the workspace", 600, cargo::test),
+    step(
+        "doc",
+        "the documentation builds without a warning",
+        300,
+        cargo::doc,
+    ),
+    step(
+        "no-panic",
+        "no path in the core leads to a panic",
+        180,
+        cargo::no_panic,
+    ),
+    step(
+        "conformance-server",
+        "Autobahn's cases against our server",
+        300,
+        conformance::server,
+    ),
+    step(
+        "conformance-client",
+        "Autobahn's cases against our client",
+        300,
+        conformance::client,
+    ),
+    step(
+        "interop-python",
+        "Python websockets, as client and as server",
+        240,
+        interop::python,
+    ),
+    step(
+        "interop-node",
+        "npm ws, as client and as server",
+        240,
+        interop::node,
+    ),
+    step(
+        "browser",
+        "the chat example in headless Chromium",
+        300,
+        browser::run,
+    ),
+    step(
+        "fuzz-smoke",
+        "each fuzz target for a few seconds",
+        300,
+        fuzz::run,
+    ),
+];
