@@ -182,8 +182,19 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, UpgradeRejection> {
         let mut checks = Checks::new();
         checks.request_line(parts.method.as_str(), parts.version == Version::HTTP_11);
+        // Several lines of subprotocols are one list (RFC 9110 section 5.2), and judged as one.
+        let lines = parts.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+        let protocols = lines
+            .map(HeaderValue::as_bytes)
+            .collect::<Vec<_>>()
+            .join(&b","[..]);
         for (name, value) in &parts.headers {
-            checks.header(name.as_str().as_bytes(), value.as_bytes());
+            if name != header::SEC_WEBSOCKET_PROTOCOL {
+                checks.header(name.as_str().as_bytes(), value.as_bytes());
+            }
+        }
+        if parts.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
+            checks.header(b"sec-websocket-protocol", &protocols);
         }
         let key = checks
             .finish()
@@ -195,10 +206,9 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
             let value = parts.headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        let lines = parts.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
-        let offered = lines
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(','))
+        // Tokens and commas: the check has passed.
+        let offered = String::from_utf8_lossy(&protocols)
+            .split(',')
             .map(|protocol| protocol.trim().to_owned())
             .filter(|protocol| !protocol.is_empty())
             .collect();
