@@ -50,6 +50,12 @@ pub(crate) async fn feed_prepared<L: Link>(mut link: L, message: &Prepared) -> R
     Ok(link.with(|out, _| out.start(message.kind(), message.payload()))?)
 }
 
+pub(crate) async fn ping<L: Link>(mut link: L, payload: &[u8]) -> Result<(), Error> {
+    let side = link.side();
+    poll_fn(|cx| link.with(|out, writer| out.poll_ping(cx, side, writer, payload))).await?;
+    flush(link).await
+}
+
 pub(crate) fn poll_ready<L: Link>(link: &mut L, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
     let side = link.side();
     link.with(|out, writer| out.poll_ready(cx, side, writer))

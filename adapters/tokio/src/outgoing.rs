@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 use wirelet::frame::Header;
-use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
+use wirelet::{CloseCode, Connection, Control, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
 use crate::{Error, pool};
@@ -134,6 +134,29 @@ impl Outgoing {
             self.pay();
             self.lend();
             match self.outbox.begin(kind, len, fin) {
+                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
+                    ready!(self.poll_flush(cx, side, writer))?;
+                }
+                done => return Poll::Ready(done.map_err(Error::from)),
+            }
+        }
+    }
+
+    /// Stages a Ping.
+    pub(crate) fn poll_ping<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        payload: &[u8],
+    ) -> Poll<Result<(), Error>> {
+        loop {
+            if !self.connection.is_open() {
+                return Poll::Ready(Err(SendError::Closed.into()));
+            }
+            self.pay();
+            self.lend();
+            match self.outbox.control(Control::Ping, payload) {
                 Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
                     ready!(self.poll_flush(cx, side, writer))?;
                 }

@@ -164,6 +164,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         MessageWriter::begin(self.link(), kind, len).await
     }
 
+    /// Sends a Ping with at most 125 bytes, and all that is staged. The Pong is not handed out; it
+    /// counts as a sign of life, like every byte.
+    ///
+    /// Silence is met with a Ping anyway, by [`Timeouts::keepalive`](wirelet::Timeouts::keepalive).
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed); [`Error::Send`] for a payload that is too long.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the Ping is staged whole or not at all.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        engine::ping(self.link(), payload).await
+    }
+
     /// Writes all that is staged.
     ///
     /// # Errors

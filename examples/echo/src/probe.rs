@@ -3,34 +3,26 @@ use wirelet_tokio::{CloseCode, Config, Connector, Kind, Message};
 use crate::Result;
 
 /// Where the length of a frame changes its form, and beyond (RFC 6455 section 5.2).
-const SIZES: [usize; 9] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 1_000_000];
+const SIZES: [usize; 8] = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000];
 
-/// Sends messages of each size, whole and in pieces, and demands each back as it was.
+/// Sends messages of each size, and demands each back as it was.
 pub(crate) async fn run(url: &str, config: Config) -> Result<()> {
     let mut ws = Connector::new().config(config).connect(url).await?;
     for size in SIZES {
         let text = text(size);
         let bytes: Vec<u8> = (0..=255).cycle().take(size).collect();
-        for message in [Message::Text(&text), Message::Binary(&bytes)] {
-            ws.send(message).await?;
-            expect(ws.recv().await?, message)?;
-            let mut pieces = ws.send_pieces(message.kind(), None).await?;
-            match message {
-                Message::Text(text) => pieces.write_str(text).await?,
-                Message::Binary(bytes) => {
-                    tokio::io::AsyncWriteExt::write_all(&mut pieces, bytes).await?;
-                }
-            }
-            pieces.finish().await?;
-            expect(ws.recv().await?, message)?;
-        }
+        ws.send(&text).await?;
+        expect(ws.recv().await?, Message::Text(&text))?;
+        ws.send(&bytes).await?;
+        expect(ws.recv().await?, Message::Binary(&bytes))?;
+        ws.ping(b"still there?").await?;
     }
     ws.close(CloseCode::NORMAL, "done").await?;
     match ws.closed() {
         Some(frame) if frame.code == CloseCode::NORMAL => {}
         other => return Err(format!("closed with {other:?} instead of 1000").into()),
     }
-    println!("probe ok: {} messages", SIZES.len() * 4);
+    println!("probe ok");
     Ok(())
 }
 
