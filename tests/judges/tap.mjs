@@ -27,10 +27,16 @@ export async function run(checks, bound = CHECK_BOUND) {
     } catch (error) {
       status = 1;
       console.log(`not ok ${number} - ${name}`);
-      console.log(`# ${String(error.message ?? error).split("\n")[0]}`);
+      console.log(`# ${reason(error)}`);
     }
   }
   return status;
+}
+
+/** One line for any error; the second and third line of Playwright's name what it waited for. */
+function reason(error) {
+  const lines = String(error.message ?? error).replace(/\x1b\[[0-9;]*m/g, "").split("\n");
+  return lines.map((line) => line.trim()).filter(Boolean).slice(0, 3).join(" ");
 }
 
 /** The promise's value, or an error after so many milliseconds. */

@@ -53,14 +53,13 @@ fn build(job: &Job, folder: &Path) -> Result<()> {
         "--release",
         "--bins",
         "--target",
-        HOST,
+        &host(),
         "--manifest-path",
     ]);
     command
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(target_dir(job));
-    // Flags of this kind reach build scripts too unless `--target` is given.
     command
         .env("RUSTFLAGS", FLAGS.join(" "))
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -69,7 +68,7 @@ fn build(job: &Job, folder: &Path) -> Result<()> {
 }
 
 fn run_by_hand(job: &Job, folder: &Path, target: &str) -> Result<Finished> {
-    let program = target_dir(job).join(HOST).join("release").join(target);
+    let program = target_dir(job).join(host()).join("release").join(target);
     if !program.is_file() {
         bail!("tests/fuzz has no target `{target}`");
     }
@@ -83,7 +82,7 @@ fn run_by_hand(job: &Job, folder: &Path, target: &str) -> Result<Finished> {
 fn run_with_cargo_fuzz(job: &Job, folder: &Path, target: &str) -> Result<Finished> {
     let mut command = nightly_fuzz(job);
     command
-        .args(["run", "--target", HOST, "--fuzz-dir"])
+        .args(["run", "--target", &host(), "--fuzz-dir"])
         .arg(folder);
     command.arg("--target-dir").arg(target_dir(job)).arg(target);
     command
@@ -157,6 +156,12 @@ fn target_dir(job: &Job) -> PathBuf {
     job.places.target.join("fuzz")
 }
 
+/// The machine's own target. It is named because flags of this kind would reach build scripts and
+/// procedural macros otherwise.
+fn host() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
 /// The targets of `tests/fuzz/fuzz_targets`.
 const TARGETS: [&str; 4] = [
     "receiver",
@@ -170,8 +175,6 @@ const SECONDS: usize = 30;
 
 /// Fewer inputs than this in its time: the target does not do what it should.
 const LEAST_RUNS: u64 = 1_000;
-
-const HOST: &str = "x86_64-unknown-linux-gnu";
 
 const FLAGS: [&str; 9] = [
     "--cfg=fuzzing",

@@ -94,7 +94,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "fuzz-smoke",
         "each fuzz target for a few seconds",
-        300,
+        420,
         fuzz::run,
     ),
 ];
