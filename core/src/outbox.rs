@@ -1,5 +1,5 @@
 use crate::frame::{Header, Mask};
-use crate::{Control, Kind, Masking, SendError, Sender, bytes};
+use crate::{CloseCode, Control, Kind, Masking, SendError, Sender, bytes};
 
 /// Stages frames in one lent buffer, with a [`Sender`] in front.
 ///
@@ -57,13 +57,21 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
     /// Stages a whole control frame.
     ///
     /// # Errors
-    /// As [`data`](Self::data), without [`SendError::MessageOpen`]; [`SendError::ControlTooLong`].
+    /// As [`data`](Self::data), without [`SendError::MessageOpen`]; [`SendError::ControlTooLong`];
+    /// [`SendError::CloseCode`] for a Close whose payload does not begin with a code that may be
+    /// sent. That its reason is UTF-8 is up to the caller.
     pub fn control(&mut self, control: Control, payload: &[u8]) -> Result<(), SendError> {
         if self.open.is_some() {
             return Err(SendError::FrameOpen);
         }
         if payload.len() <= 125 {
             self.fits(payload.len())?;
+        }
+        // Section 7.4: codes that never are on the wire.
+        if let (Control::Close, Some((code, _))) = (control, payload.split_first_chunk())
+            && !CloseCode::new(u16::from_be_bytes(*code)).is_sendable()
+        {
+            return Err(SendError::CloseCode);
         }
         let head = self.sender.control(control, payload.len())?;
         self.open = Some((head.mask, length(payload)));

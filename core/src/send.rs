@@ -89,7 +89,8 @@ impl<M: Masking> Sender<M> {
     /// not inside one.
     ///
     /// # Errors
-    /// [`SendError::Closed`], [`SendError::ControlTooLong`].
+    /// [`SendError::Closed`], [`SendError::ControlTooLong`]; [`SendError::CloseCode`] for a Close
+    /// of one byte.
     pub fn control(&mut self, control: Control, len: usize) -> Result<Head, SendError> {
         if self.closed {
             return Err(SendError::Closed);
@@ -99,6 +100,8 @@ impl<M: Masking> Sender<M> {
             _ => return Err(SendError::ControlTooLong),
         };
         let opcode = match control {
+            // Section 5.5.1: a code has two bytes.
+            Control::Close if len == 1 => return Err(SendError::CloseCode),
             Control::Close => Opcode::Close,
             Control::Ping => Opcode::Ping,
             Control::Pong => Opcode::Pong,

@@ -142,25 +142,28 @@ pub fn every_cut(rules: &Rules, wire: &[u8]) {
     });
     let bytewise: Vec<usize> = (1..wire.len()).collect();
     let mut cuts: Vec<&[usize]> = vec![&[], &bytewise];
-    // Of a long input the ends are of interest: the headers are there.
-    let ends = if wire.len() < 4096 { 16 } else { 5 };
-    let near = |at: usize| wire.len() < 400 || at < 16 || at + ends > wire.len();
+    // Of a long input the ends are of interest: the headers are there. And a very long one goes
+    // only some of the ways for each cut.
+    let (long, very_long) = (wire.len() >= 400, wire.len() >= 4096);
+    let near = |at: usize| !long || at < 16 || at + 8 > wire.len();
     let ones = bytewise.iter().filter(|at| near(**at));
     cuts.extend(ones.map(std::slice::from_ref));
-    let small = if wire.len() < 4096 { 1 } else { 1000 };
+    let small = if very_long { 1000 } else { 1 };
     for cut in cuts {
-        for way in [
+        let ways = [
             Way::Receiver,
+            Way::Mixed(cut.len() as u64 + cut.first().map_or(0, |at| *at as u64)),
             Way::Pieces(small),
             Way::Pieces(small + 6),
             Way::Pieces(wire.len().max(1)),
             Way::Growing(small),
             Way::Growing(longest),
-            Way::Mixed(cut.len() as u64 + cut.first().map_or(0, |at| *at as u64)),
-        ] {
-            assert_agrees(rules, way, wire, cut, &want);
+        ];
+        let few = very_long && !cut.is_empty();
+        for way in &ways[..if few { 2 } else { ways.len() }] {
+            assert_agrees(rules, *way, wire, cut, &want);
         }
-        for (rules, want) in &rooms {
+        for (rules, want) in &rooms[..if few { 2 } else { rooms.len() }] {
             assert_agrees(rules, Way::Whole, wire, cut, want);
         }
     }

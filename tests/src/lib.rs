@@ -1,5 +1,5 @@
 //! What the tests share: frames right and wrong, a naive receiver to compare with, ways to drive
-//! the real one.
+//! the real one, and a transport that behaves as badly as a transport may.
 //!
 //! ```text
 //! frames --bytes--> oracle (naive, whole input)      --> Outcome
@@ -9,6 +9,7 @@
 pub mod case;
 pub mod drive;
 pub mod frames;
+pub mod hostile;
 pub mod oracle;
 pub mod outcome;
 pub mod rng;

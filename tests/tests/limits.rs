@@ -141,7 +141,7 @@ fn of_two_limits_the_smaller_one_is_told() {
         (limits(0x1_0000, 0x2_0000, 9), Error::FrameTooLarge),
         (limits(0x1_0000, 0x1_0000, 9), Error::FrameTooLarge),
     ] {
-        let case = Case::new(&[long.clone()]).limits(limits);
+        let case = Case::new(std::slice::from_ref(&long)).limits(limits);
         case.fails(At::Header(0, 8), error, 1009);
     }
 }
