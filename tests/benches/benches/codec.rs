@@ -83,13 +83,23 @@ fn limit_copy_of_the_batch(bencher: Bencher, size: usize) {
     });
 }
 
+/// The copy, and the bare check of the same bytes where they lie in the batch.
 #[divan::bench(args = SIZES)]
 fn limit_simdutf8_multi_byte(bencher: Bencher, size: usize) {
     let text = multi_byte(size);
     let count = frames_in_batch(size);
+    let mut wire = batch(Kind::Text, text.as_bytes(), count);
+    let frame = wire.len() / count;
+    for frame in wire.chunks_mut(frame) {
+        let header = frame.len() - size;
+        frame[header..].copy_from_slice(text.as_bytes());
+    }
+    let mut buffer = wire.clone();
     bencher.counter(ItemsCount::new(count)).bench_local(|| {
-        for _ in 0..count {
-            black_box(simdutf8::basic::from_utf8(black_box(text.as_bytes()))).unwrap();
+        buffer.copy_from_slice(&wire);
+        for frame in buffer.chunks(frame) {
+            let payload = &frame[frame.len() - size..];
+            black_box(simdutf8::basic::from_utf8(black_box(payload))).unwrap();
         }
     });
 }
