@@ -2,12 +2,12 @@
 //! handshake and the frames, without I/O, clock, allocation, `unsafe` or panics.
 //!
 //! ```text
-//! socket --read--> [ lent buffer ] --> Receiver --> Event --> you --> Sender --> [ staged ] --write--> socket
-//!                       ^  unmasked     rules,       borrows           header       (server, large payload:
-//!                       |  in place     UTF-8,       the buffer        and mask      header and payload side
-//!                       +-- Inbox ----- limits                 Outbox -----+         by side, no copy)
+//! socket -> [ lent buffer ] -> Receiver -> Event -> you -> Sender -> [ staged ] -> socket
+//!               ^  unmasked     rules,     borrows         header      ^  (a server's large
+//!               |  in place     UTF-8,     the buffer      and mask    |   payload leaves
+//!               +-- Inbox       limits                       Outbox ---+   beside it, uncopied)
 //!
-//!                              Connection: who closes, what is owed, when to give up
+//!               Connection: who closes, what is owed, when to give up
 //! ```
 //!
 //! | layer | the question it answers | its state |
