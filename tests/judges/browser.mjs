@@ -230,9 +230,11 @@ async function phone() {
   await screenshot(emil, "phone");
 }
 
-/** The element lies inside the window, and the page is not wider than it. */
+/** Unscrolled, the element lies inside the window, and the page is not wider than it. */
 async function fits(window, selector) {
   const { left, top, right, bottom, width } = await window.page.locator(selector).evaluate((element) => {
+    // A click of the story, or the focus, may have scrolled to it.
+    window.scrollTo(0, 0);
     const { left, top, right, bottom } = element.getBoundingClientRect();
     return { left, top, right, bottom, width: document.documentElement.scrollWidth };
   });

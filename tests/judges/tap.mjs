@@ -36,7 +36,7 @@ export async function run(checks, bound = CHECK_BOUND) {
 /** One line for any error; the second and third line of Playwright's name what it waited for. */
 function reason(error) {
   const lines = String(error.message ?? error).replace(/\x1b\[[0-9;]*m/g, "").split("\n");
-  return lines.map((line) => line.trim()).filter(Boolean).slice(0, 3).join(" ");
+  return lines.map((line) => line.trim()).filter(Boolean).slice(0, 3).join(" ").slice(0, 300);
 }
 
 /** The promise's value, or an error after so many milliseconds. */

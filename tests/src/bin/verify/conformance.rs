@@ -30,10 +30,12 @@ pub(crate) fn server(job: &Job) -> Result<Tally> {
         .arg(&report);
     // Its exit status says less than its report: NON-STRICT counts as success there.
     let finished = job.run(&mut judge)?;
-    let tally = read_report(&report, &excused)
-        .with_context(|| format!("the fuzzing client ended with {}", finished.status));
-    echo.stop()?;
-    tally
+    let mut tally = read_report(&report, &excused)
+        .with_context(|| format!("the fuzzing client ended with {}", finished.status))?;
+    if let Err(error) = echo.stop() {
+        tally.failures.push(format!("{error:#}"));
+    }
+    Ok(tally)
 }
 
 /// Our client, judged by a server.

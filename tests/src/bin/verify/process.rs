@@ -234,3 +234,95 @@ const PIPE_BOUND: Duration = Duration::from_secs(5);
 
 /// The leaders of the groups that may have living members.
 static LIVE: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A log of its own for each test.
+    fn log(test: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("verify-{}-{test}.log", std::process::id()))
+    }
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    fn far_away() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn output_and_status_come_back() {
+        let log = log("output");
+        let first = run(&mut shell("echo one"), &log, far_away()).unwrap();
+        let second = run(
+            &mut shell("echo two; echo three >&2; exit 3"),
+            &log,
+            far_away(),
+        )
+        .unwrap();
+        std::fs::remove_file(&log).unwrap();
+        assert_eq!(
+            (first.status.code(), first.output.as_str()),
+            (Some(0), "one\n")
+        );
+        assert_eq!(
+            (second.status.code(), second.output.as_str()),
+            (Some(3), "two\nthree\n")
+        );
+    }
+
+    #[test]
+    fn a_command_out_of_time_is_killed() {
+        let log = log("late");
+        let error = run(&mut shell("sleep 1000"), &log, Instant::now())
+            .err()
+            .unwrap();
+        std::fs::remove_file(&log).unwrap();
+        assert!(error.to_string().contains("was killed"), "{error}");
+    }
+
+    #[test]
+    fn what_a_server_started_dies_with_it() {
+        let log = log("group");
+        let mut command = shell("sleep 1000 & echo at here; wait");
+        let (server, address) = Server::start(&mut command, "at ", &log, far_away()).unwrap();
+        assert_eq!(address, "here");
+        let Server { group, lines, .. } = server;
+        drop(group);
+        // The child of the shell holds the pipe too: its end proves that both are gone.
+        assert_eq!(
+            lines.recv_timeout(Duration::from_secs(60)),
+            Err(RecvTimeoutError::Disconnected)
+        );
+        std::fs::remove_file(&log).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_is_never_ready_is_told() {
+        let log = log("never");
+        let error = Server::start(
+            &mut shell("echo port in use; exit 1"),
+            "at ",
+            &log,
+            far_away(),
+        );
+        std::fs::remove_file(&log).unwrap();
+        assert!(error.err().unwrap().to_string().ends_with("port in use"));
+    }
+
+    #[test]
+    fn a_server_that_panicked_is_told() {
+        let log = log("panic");
+        let mut command = shell("echo a task panicked at x.rs; echo at here; sleep 1000");
+        let (server, _) = Server::start(&mut command, "at h", &log, far_away()).unwrap();
+        let error = server.stop().err().unwrap();
+        std::fs::remove_file(&log).unwrap();
+        assert!(error.to_string().contains("panicked"), "{error}");
+    }
+}
