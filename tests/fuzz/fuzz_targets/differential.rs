@@ -31,6 +31,7 @@ fuzz_target!(|data: &[u8]| {
         Way::Pieces(room),
         Way::Growing(room),
         Way::Mixed(rng.any()),
+        Way::Lazy(rng.any()),
     ] {
         assert_agrees(&rules, way, wire, &rng.cuts(wire.len()), &want);
     }

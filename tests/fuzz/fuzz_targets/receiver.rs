@@ -27,6 +27,7 @@ fuzz_target!(|data: &[u8]| {
         Way::Pieces(room),
         Way::Growing(room),
         Way::Mixed(rng.any()),
+        Way::Lazy(rng.any()),
     ] {
         // It checks the order of events, that errors stay, and that no full buffer asks for more.
         let run = drive::run(&rules, way, wire, &cuts);
