@@ -153,6 +153,7 @@ pub fn every_cut(rules: &Rules, wire: &[u8]) {
         let ways = [
             Way::Receiver,
             Way::Mixed(cut.len() as u64 + cut.first().map_or(0, |at| *at as u64)),
+            Way::Lazy(cut.len() as u64 + cut.first().map_or(0, |at| *at as u64)),
             Way::Pieces(small),
             Way::Pieces(small + 6),
             Way::Pieces(wire.len().max(1)),

@@ -18,6 +18,8 @@ pub enum Way {
     Growing(usize),
     /// Both in turn as this seed says, and buffers replaced by others at any time.
     Mixed(u64),
+    /// As `Mixed`, by an owner who reads more from the socket before all was taken.
+    Lazy(u64),
 }
 
 /// What came out, and in which piece of the input it ended.
@@ -123,7 +125,7 @@ impl InboxRun {
         let (room, seed) = match way {
             Way::Whole => (rules.room.expect("the room of the inbox"), 0),
             Way::Pieces(room) | Way::Growing(room) => (room, 0),
-            Way::Mixed(seed) => (1 + Rng::new(seed).below(64), seed),
+            Way::Mixed(seed) | Way::Lazy(seed) => (1 + Rng::new(seed).below(64), seed),
             Way::Receiver => unreachable!("has no inbox"),
         };
         Self {
@@ -135,8 +137,15 @@ impl InboxRun {
     }
 
     fn run(mut self, wire: &[u8], cuts: &[usize]) -> Run {
+        let lazy = matches!(self.way, Way::Lazy(_));
         for (mut before, mut piece) in pieces(wire, cuts) {
             while !piece.is_empty() {
+                if lazy
+                    && self.inbox.spare().is_empty()
+                    && let Err(error) = self.drain(usize::MAX)
+                {
+                    return self.failed(error, 0, before);
+                }
                 let spare = self.inbox.spare();
                 assert!(
                     !spare.is_empty(),
@@ -146,27 +155,34 @@ impl InboxRun {
                 spare[..n].copy_from_slice(&piece[..n]);
                 self.inbox.filled(n);
                 piece = &piece[n..];
-                if let Err(error) = self.drain() {
-                    let again = self.inbox.ready();
-                    assert_eq!(again, Err(error), "terminal");
-                    assert_eq!(self.inbox.ready_piece(), Err(error), "terminal");
-                    return self.finish(Some(error), before, before + n);
+                let most = if lazy { self.rng.below(3) } else { usize::MAX };
+                if let Err(error) = self.drain(most) {
+                    return self.failed(error, if lazy { 0 } else { before }, before + n);
                 }
                 before += n;
             }
         }
-        self.finish(None, 0, wire.len())
+        match self.drain(usize::MAX) {
+            Err(error) => self.failed(error, 0, wire.len()),
+            Ok(()) => self.finish(None, 0, wire.len()),
+        }
     }
 
-    /// Takes all there is.
-    fn drain(&mut self) -> Result<(), Error> {
-        loop {
+    fn failed(mut self, error: Error, before: usize, fed: usize) -> Run {
+        assert_eq!(self.inbox.ready(), Err(error), "terminal");
+        assert_eq!(self.inbox.ready_piece(), Err(error), "terminal");
+        self.finish(Some(error), before, fed)
+    }
+
+    /// Takes all there is, but not more often than told.
+    fn drain(&mut self, most: usize) -> Result<(), Error> {
+        for _ in 0..most {
             let found = self.ready()?;
             if found.is_some() {
                 assert_eq!(self.inbox.ready(), Ok(found), "found until taken");
-                assert!(self.inbox.replace(vec![0; 99]).is_err(), "found, not taken");
+                let refused = self.inbox.replace(vec![0; 99]);
+                assert!(refused.is_err(), "found, not taken");
             }
-            let whole = matches!(self.way, Way::Whole | Way::Growing(_));
             let Some(found) = found else {
                 assert!(self.inbox.take().is_none(), "nothing was found");
                 if self.make_room() {
@@ -174,6 +190,11 @@ impl InboxRun {
                 }
                 return Ok(());
             };
+            if most < 2 && self.rng.chance(50) {
+                // Found, and left for later.
+                return Ok(());
+            }
+            let whole = matches!(self.way, Way::Whole | Way::Growing(_));
             let event = self.inbox.take().expect("found");
             let flags = Found {
                 what: event.what,
@@ -187,14 +208,24 @@ impl InboxRun {
                 "whole messages"
             );
             self.seen.event(&event);
+            if self.is_random() && self.rng.chance(20) {
+                // In another buffer, with bytes that were not looked at.
+                let size = self.inbox.len() + 1 + self.rng.below(64);
+                self.inbox.replace(vec![0; size]).expect("large enough");
+            }
         }
+        Ok(())
+    }
+
+    fn is_random(&self) -> bool {
+        matches!(self.way, Way::Mixed(_) | Way::Lazy(_))
     }
 
     fn ready(&mut self) -> Result<Option<Found>, Error> {
         match self.way {
             Way::Whole => self.inbox.ready(),
             Way::Growing(_) => self.inbox.ready_growing(),
-            Way::Mixed(_) if self.rng.chance(50) => self.inbox.ready_growing(),
+            _ if self.is_random() && self.rng.chance(50) => self.inbox.ready_growing(),
             _ => self.inbox.ready_piece(),
         }
     }
@@ -205,9 +236,9 @@ impl InboxRun {
         let (held, room) = (self.inbox.len(), self.inbox.buffer().len());
         let size = match self.way {
             Way::Growing(_) if full => room * 2,
-            Way::Mixed(_) if full && self.rng.chance(50) => room + 1 + self.rng.below(64),
-            Way::Mixed(_) if full => return true,
-            Way::Mixed(_) if self.rng.chance(20) => held + 1 + self.rng.below(64),
+            _ if self.is_random() && full && self.rng.chance(50) => room + 1 + self.rng.below(64),
+            _ if self.is_random() && full => return true,
+            _ if self.is_random() && self.rng.chance(20) => held + 1 + self.rng.below(64),
             _ => return false,
         };
         if held > 0 {

@@ -88,6 +88,7 @@ fn every_way(mut rng: Rng, rules: Rules, wire: &[u8]) {
         Way::Pieces(1 + rng.below(200)),
         Way::Growing(1 + rng.below(200)),
         Way::Mixed(rng.any()),
+        Way::Lazy(rng.any()),
     ];
     for way in ways {
         let cuts = rng.cuts(wire.len());
