@@ -15,21 +15,14 @@ pub fn read(rules: &Rules, wire: &[u8]) -> Outcome {
         items: Vec::new(),
         open: None,
     };
-    let end = loop {
-        let frame_start = reader.at;
-        match reader.frame() {
-            Ok(()) => {}
-            Err(End::More { .. }) => {
-                let between = frame_start == wire.len() && reader.open.is_none();
-                break End::More { between };
-            }
-            Err(end) => break end,
-        }
-    };
+    let mut end = Ok(());
+    while end.is_ok() {
+        end = reader.frame();
+    }
     Outcome {
         items: reader.items,
-        open: reader.open.map_or(Vec::new(), |open| open.item.payload),
-        end,
+        open: reader.open.unwrap_or_default().item.payload,
+        end: end.expect_err("the loop ends with an error"),
         at: reader.at,
     }
 }
@@ -61,36 +54,29 @@ impl Reader<'_> {
     }
 
     fn frame(&mut self) -> Result<(), End> {
+        if self.at == self.wire.len() && self.open.is_none() {
+            return Err(End::More { between: true });
+        }
         let first = self.byte()?;
         let (fin, rsv1, opcode) = (first & 0x80 != 0, first & 0x40 != 0, first & 0x0f);
         let (starts, continues, control) = (matches!(opcode, 1 | 2), opcode == 0, opcode >= 8);
         let (open, limits) = (self.open.is_some(), self.rules.limits);
         forbid(first & 0x30 != 0, Error::ReservedBit)?;
-        forbid(
-            !(starts || continues || matches!(opcode, 8..=10)),
-            Error::ReservedOpcode,
-        )?;
+        forbid(matches!(opcode, 3..=7 | 11..), Error::ReservedOpcode)?;
         forbid(control && !fin, Error::ControlFragmented)?;
         forbid(rsv1 && !(self.rules.rsv1 && starts), Error::ReservedBit)?;
         forbid(starts && open, Error::ContinuationExpected)?;
         forbid(continues && !open, Error::ContinuationUnexpected)?;
-        let item = Item {
-            opcode,
-            rsv1,
-            ..Item::default()
-        };
-        if starts {
-            self.open = Some(Open {
-                item: item.clone(),
-                ..Open::default()
-            });
-        }
+        let mut item = Item::default();
+        (item.opcode, item.rsv1) = (opcode, rsv1);
+        self.open = self.open.take().or(starts.then(Open::default));
         if let (false, Some(open)) = (control, &mut self.open) {
             open.frames += 1;
-            forbid(
-                open.frames > limits.fragments.into(),
-                Error::TooManyFragments,
-            )?;
+            let most = limits.fragments.into();
+            forbid(open.frames > most, Error::TooManyFragments)?;
+            if starts {
+                open.item = item.clone();
+            }
         }
 
         let second = self.byte()?;
@@ -105,10 +91,10 @@ impl Reader<'_> {
         for byte in key.iter_mut().filter(|_| masked) {
             *byte = self.byte()?;
         }
-        match control {
-            true => self.control(item, len, key),
-            false => self.data(fin, len, key),
+        if control {
+            return self.control(item, len, key);
         }
+        self.data(fin, len, key)
     }
 
     /// Each byte of a length makes it at least so long: that may be enough to refuse it.
@@ -159,10 +145,9 @@ impl Reader<'_> {
             let byte = self.byte()? ^ key[(i % 4) as usize];
             let open = self.open.as_mut().expect("data frames belong to a message");
             open.item.payload.push(byte);
-            forbid(open.is_wrong_text(false), Error::Utf8)?;
             let ends = fin && i + 1 == len;
             let full = self.rules.room == Some(open.item.payload.len());
-            forbid(ends && open.is_wrong_text(true), Error::Utf8)?;
+            forbid(open.is_wrong_text(ends), Error::Utf8)?;
             forbid(full && !ends, Error::MessageTooLarge)?;
         }
         let open = self.open.as_mut().expect("data frames belong to a message");
@@ -178,23 +163,13 @@ impl Reader<'_> {
 impl Open {
     fn is_wrong_text(&mut self, done: bool) -> bool {
         let text = self.item.opcode == 1 && !self.item.rsv1;
-        text && match str::from_utf8(&self.item.payload[self.valid..]) {
-            Ok(rest) => {
-                self.valid += rest.len();
-                false
-            }
-            Err(error) => {
-                self.valid += error.valid_up_to();
-                done || error.error_len().is_some()
-            }
-        }
+        let rest = &self.item.payload[self.valid..];
+        let error = str::from_utf8(rest).err();
+        self.valid += error.map_or(rest.len(), |error| error.valid_up_to());
+        text && error.is_some_and(|error| done || error.error_len().is_some())
     }
 }
 
 fn forbid(wrong: bool, error: Error) -> Result<(), End> {
-    if wrong {
-        Err(End::Failed(error))
-    } else {
-        Ok(())
-    }
+    (!wrong).then_some(()).ok_or(End::Failed(error))
 }
