@@ -238,7 +238,7 @@ async function fits(window, selector) {
     const { left, top, right, bottom } = element.getBoundingClientRect();
     return { left, top, right, bottom, width: document.documentElement.scrollWidth };
   });
-  expect("width of the page", width <= PHONE.width ? PHONE.width : width, PHONE.width);
+  if (width > PHONE.width) throw new Error(`the page is ${width} wide instead of ${PHONE.width}`);
   if (left < 0 || top < 0 || right > PHONE.width || bottom > PHONE.height) {
     throw new Error(`${selector} lies at ${left},${top} to ${right},${bottom}, outside 375 x 700`);
   }

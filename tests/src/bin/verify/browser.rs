@@ -12,7 +12,11 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
     let chromium = install::program(job, "chromium", "chromium")?;
     let screens = job.fresh_folder("screens")?;
 
+    // A browser that is killed leaves its profile behind: not among the files of others.
+    let profiles = job.fresh_folder("profiles")?;
+
     let mut judge = job.command("node");
+    judge.env("TMPDIR", profiles);
     judge
         .arg(folder.join("browser.mjs"))
         .arg("--chromium")

@@ -129,16 +129,12 @@ fn can_panic(finished: &Finished) -> bool {
 /// It does not build.
 pub(crate) fn release_example(job: &Job, package: &str) -> Result<PathBuf> {
     let mut command = cargo(job);
-    command.args(["build", "--release", "--package", package]);
+    command.args(["build", "--release", "--package", package, "--bin", package]);
     job.must(
         &mut command,
         &format!("the example `{package}` does not build"),
     )?;
-    let program = job.places.target.join("release").join(package);
-    if !program.is_file() {
-        bail!("the package `{package}` built no program of that name");
-    }
-    Ok(program)
+    Ok(job.places.target.join("release").join(package))
 }
 
 fn cargo(job: &Job) -> Command {
