@@ -11,7 +11,6 @@ pub fn read(rules: &Rules, wire: &[u8]) -> Outcome {
     let mut reader = Reader {
         rules,
         wire,
-        at: 0,
         items: Vec::new(),
         open: None,
     };
@@ -23,14 +22,13 @@ pub fn read(rules: &Rules, wire: &[u8]) -> Outcome {
         items: reader.items,
         open: reader.open.unwrap_or_default().item.payload,
         end: end.expect_err("the loop ends with an error"),
-        at: reader.at,
+        at: wire.len() - reader.wire.len(),
     }
 }
 
 struct Reader<'a> {
     rules: &'a Rules,
     wire: &'a [u8],
-    at: usize,
     items: Vec<Item>,
     open: Option<Open>,
 }
@@ -39,7 +37,7 @@ struct Reader<'a> {
 #[derive(Default)]
 struct Open {
     item: Item,
-    frames: u64,
+    frames: u32,
     /// Payload bytes that its frames announced.
     declared: u128,
     /// Bytes known to be UTF-8, so that long texts are not checked again for each byte.
@@ -48,13 +46,12 @@ struct Open {
 
 impl Reader<'_> {
     fn byte(&mut self) -> Result<u8, End> {
-        let byte = self.wire.get(self.at).ok_or(End::More { between: false })?;
-        self.at += 1;
-        Ok(*byte)
+        let byte = self.wire.split_off_first();
+        byte.copied().ok_or(End::More { between: false })
     }
 
     fn frame(&mut self) -> Result<(), End> {
-        if self.at == self.wire.len() && self.open.is_none() {
+        if self.wire.is_empty() && self.open.is_none() {
             return Err(End::More { between: true });
         }
         let first = self.byte()?;
@@ -72,8 +69,7 @@ impl Reader<'_> {
         self.open = self.open.take().or(starts.then(Open::default));
         if let (false, Some(open)) = (control, &mut self.open) {
             open.frames += 1;
-            let most = limits.fragments.into();
-            forbid(open.frames > most, Error::TooManyFragments)?;
+            forbid(open.frames > limits.fragments, Error::TooManyFragments)?;
             if starts {
                 open.item = item.clone();
             }
