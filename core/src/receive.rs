@@ -1,6 +1,6 @@
 use crate::frame::{Header, Mask, Opcode};
 use crate::utf8::{Utf8, is_utf8};
-use crate::{CloseCode, Error, Limits, Role};
+use crate::{CloseCode, Control, Error, Event, Kind, Limits, Role, What};
 
 mod header_rules;
 
@@ -23,55 +23,6 @@ pub struct Receiver {
     /// The kind of the open message, and whether RSV1 marked it.
     open: Option<(Kind, bool)>,
     rsv1: bool,
-}
-
-/// What a data message holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// UTF-8.
-    Text,
-    /// Bytes.
-    Binary,
-}
-
-/// What a control frame is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// The peer ends the connection. The payload is empty, or a valid code and a UTF-8 reason.
-    Close,
-    /// The peer wants a Pong with this payload.
-    Ping,
-    /// The peer answers a Ping, or says that it is there.
-    Pong,
-}
-
-/// A piece of a message or of a control frame. It borrows the input, never the [`Receiver`].
-#[derive(Debug, PartialEq, Eq)]
-pub struct Event<'b> {
-    /// What the payload is part of.
-    pub what: What,
-    /// The bytes of this piece, unmasked. Text is checked up to its last byte; a character may be
-    /// cut at the end of a piece that is not the last.
-    pub payload: &'b mut [u8],
-    /// The first piece of its message, or of its control frame.
-    pub start: bool,
-    /// The last one.
-    pub end: bool,
-}
-
-/// What an [`Event`] is part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// A data message; `compressed` if RSV1 marked it (RFC 7692 section 6).
-    Data {
-        /// Text or bytes.
-        kind: Kind,
-        /// RSV1 was set on the first frame. Always `false` unless it was
-        /// [allowed](Receiver::allow_rsv1). The text of such a message is not checked.
-        compressed: bool,
-    },
-    /// A control frame.
-    Control(Control),
 }
 
 #[derive(Clone, Copy, Debug)]
