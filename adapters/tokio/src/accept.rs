@@ -146,7 +146,7 @@ impl Acceptor {
             }
             Ok(Err(AcceptError::Refused(refusal))) => {
                 let answer = encode(|out| Rejection::from(refusal).encode(out))?;
-                let _ = timeout_at(deadline, hang_up(&mut io, &answer)).await;
+                let _ = hang_up(&mut io, &answer, deadline).await;
                 Err(AcceptError::Refused(refusal))
             }
             Ok(Err(error)) => Err(error),
@@ -272,14 +272,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<'_, S> {
             .headers(&headers)
             .body(content_type, body);
         let answer = encode(|out| rejection.encode(out))?;
-        timeout_at(self.deadline, hang_up(&mut self.io, &answer))
-            .await
-            .map_err(|_| AcceptError::Timeout)?
+        hang_up(&mut self.io, &answer, self.deadline).await
     }
 
     async fn refuse<T>(mut self, answer: &[u8], error: AcceptError) -> Result<T, AcceptError> {
         // The refusal is what the caller wants to know, not what became of the answer.
-        let _ = timeout_at(self.deadline, hang_up(&mut self.io, answer)).await;
+        let _ = hang_up(&mut self.io, answer, self.deadline).await;
         Err(error)
     }
 }
@@ -351,14 +349,20 @@ pub(crate) async fn write<S: AsyncWrite + Unpin>(io: &mut S, bytes: &[u8]) -> io
 
 /// Writes an answer and closes, in the order in which the peer gets to see it: a socket that is
 /// dropped with unread bytes in it may take back what was sent last.
-async fn hang_up<S>(io: &mut S, answer: &[u8]) -> Result<(), AcceptError>
+async fn hang_up<S>(io: &mut S, answer: &[u8], deadline: Instant) -> Result<(), AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    write(io, answer).await?;
-    io.shutdown().await?;
+    let answered = async {
+        write(io, answer).await?;
+        io.shutdown().await
+    };
+    timeout_at(deadline, answered)
+        .await
+        .map_err(|_| AcceptError::Timeout)??;
     let mut rest = io.take(DRAINED);
-    tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
+    // The answer is sent: how and when the client hangs up changes nothing.
+    let _ = timeout_at(deadline, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
     Ok(())
 }
 

@@ -226,8 +226,16 @@ impl Target {
             ));
         }
         let default = if tls { 443 } else { 80 };
-        let port = authority.port_u16().unwrap_or(default);
         let host = authority.host().to_owned();
+        // The parser lets any text pass as a port. RFC 3986 section 3.2.3: it may be empty.
+        let port = match authority.as_str()[host.len()..].strip_prefix(':') {
+            None | Some("") => default,
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))
+                .ok_or(ConnectError::Url("the port is not a number up to 65535"))?,
+        };
         let authority = if port == default {
             host.clone()
         } else {
