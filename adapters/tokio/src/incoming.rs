@@ -301,6 +301,7 @@ impl Incoming {
                 None => {
                     let outcome = outcome.take();
                     self.phase = Phase::Over;
+                    link.with(|out, _| out.end(side));
                     self.rest();
                     return Poll::Ready(outcome.map_or(Ok(None), Err));
                 }
