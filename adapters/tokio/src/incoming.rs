@@ -209,7 +209,10 @@ impl Incoming {
             if let Poll::Ready(Err(error)) =
                 link.with(|out, writer| out.poll_flush(cx, side, writer))
             {
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(match error {
+                    Error::Io(error) => disconnected(error),
+                    error => error,
+                }));
             }
             self.make_room();
             let mut buf = ReadBuf::new(self.inbox.spare());
