@@ -213,6 +213,22 @@ impl Outgoing {
         self.poll_write(cx, side, writer, &mut &[][..])
     }
 
+    /// As [`poll_flush`](Self::poll_flush), and ready only when the Close that is owed is written,
+    /// too: it waits for the end of a frame that the other half is in the middle of.
+    pub(crate) fn poll_settle<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_flush(cx, side, writer))?;
+        if side == Side::Receive && self.connection.owed().is_some() {
+            store(&self.wakers.get_or_insert_default().receive, cx.waker());
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// The connection is over: the other half, if it waits for the writer, waits in vain.
     pub(crate) fn end(&mut self, side: Side) {
         self.over = true;
