@@ -4,7 +4,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wirelet::Role;
 use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
 use wirelet::handshake::{HeadLimits, Progress};
@@ -126,7 +126,7 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let deadline = Instant::now() + self.config.timeouts.handshake;
+        let deadline = after(self.config.timeouts.handshake);
         let mut handshake = Handshake::new(vec![0; STORAGE], &self.keep).limits(self.head);
         let mut behind = Vec::new();
         let read = read_head(&mut io, &mut behind, |input| {
@@ -340,6 +340,11 @@ where
     };
     pool::give(buffer);
     done
+}
+
+/// The end of a time that begins now. A time that no clock can count to ends in decades.
+fn after(time: Duration) -> Instant {
+    sleep(time).deadline()
 }
 
 pub(crate) async fn write<S: AsyncWrite + Unpin>(io: &mut S, bytes: &[u8]) -> io::Result<()> {

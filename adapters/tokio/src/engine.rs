@@ -82,6 +82,17 @@ pub(crate) fn begin_close<L: Link>(
     }
 }
 
+/// Writes the Close frame. If the connection ends before, who receives is told how.
+pub(crate) fn poll_close_sent<L: Link>(
+    link: &mut L,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Error>> {
+    match ready!(poll_flush(link, cx)) {
+        Err(Error::Send(SendError::Closed)) => Poll::Ready(Ok(())),
+        done => Poll::Ready(done),
+    }
+}
+
 /// Reads until the peer's Close has come and the transport may be dropped.
 pub(crate) fn poll_closed<L: Link>(
     incoming: &mut Incoming,

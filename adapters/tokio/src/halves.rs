@@ -182,7 +182,7 @@ impl<L: Link> Sending<L> {
     /// Cancel safe: the Close frame leaves with whatever is called next on either half.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         engine::begin_close(&mut self.link, code, reason)?;
-        engine::flush(&mut self.link).await
+        std::future::poll_fn(|cx| engine::poll_close_sent(&mut self.link, cx)).await
     }
 
     /// What the peer's Close frame said; `None` before it came.
@@ -220,7 +220,7 @@ impl<L: Link + Unpin> Sink<Prepared> for Sending<L> {
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let link = &mut self.get_mut().link;
         engine::begin_close(link, CloseCode::NORMAL, "")?;
-        engine::poll_flush(link, cx)
+        engine::poll_close_sent(link, cx)
     }
 }
 

@@ -19,6 +19,9 @@ const SPARSE: usize = 16;
 /// bytes as came already decide on it: a declared length reserves nothing.
 const GROWTH: usize = 4;
 
+/// Reads of 4 KiB in one poll while the end of the stream is waited for.
+const DRAIN_READS: usize = 32;
+
 #[allow(unreachable_pub)]
 pub struct Incoming {
     inbox: Inbox<Vec<u8>>,
@@ -209,7 +212,10 @@ impl Incoming {
             if let Poll::Ready(Err(error)) =
                 link.with(|out, writer| out.poll_flush(cx, side, writer))
             {
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(match error {
+                    Error::Io(error) => disconnected(error),
+                    error => error,
+                }));
             }
             self.make_room();
             let mut buf = ReadBuf::new(self.inbox.spare());
@@ -220,8 +226,14 @@ impl Incoming {
                         return Poll::Ready(Err(Error::Disconnected));
                     }
                     self.inbox.filled(n);
-                    link.with(|out, _| out.connection.heard(out.clock.now()));
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(link.with(|out, _| {
+                        let now = out.clock.now();
+                        out.connection.heard(now);
+                        // A peer that never stops sending would keep the timer from its turn.
+                        let late = !out.connection.is_open();
+                        let late = late.then(|| out.connection.on_timeout(now)).flatten();
+                        late.map_or(Ok(()), |timeout| Err(Error::Timeout(timeout)))
+                    }));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(disconnected(error))),
                 Poll::Pending => self.rest(),
@@ -268,10 +280,12 @@ impl Incoming {
                 return Poll::Ready(Ok(None));
             };
             let quiet = matches!(outcome, None | Some(Error::Protocol(_)));
+            // A peer that never stops sending would keep the timer from its turn.
+            let late = link.with(|out, _| out.connection.on_timeout(out.clock.now()));
             let step = match ending {
-                _ if !quiet => Poll::Ready(None),
+                _ if !quiet || late.is_some() => Poll::Ready(None),
                 Ending::Flush => {
-                    let flushed = link.with(|out, writer| out.poll_flush(cx, side, writer));
+                    let flushed = link.with(|out, writer| out.poll_settle(cx, side, writer));
                     let client = link.with(|out, _| out.connection.expects_eof());
                     let next = if client {
                         Ending::Drain
@@ -301,6 +315,7 @@ impl Incoming {
                 None => {
                     let outcome = outcome.take();
                     self.phase = Phase::Over;
+                    link.with(|out, _| out.end(side));
                     self.rest();
                     return Poll::Ready(outcome.map_or(Ok(None), Err));
                 }
@@ -347,16 +362,18 @@ impl Drop for Incoming {
     }
 }
 
-/// Reads to the end of the stream, without keeping any of it.
+/// Reads to the end of the stream, without keeping any of it, and not for ever in one poll.
 fn poll_drain<L: Link>(cx: &mut Context<'_>, link: &mut L) -> Poll<()> {
     let mut bytes = [0; 4096];
-    loop {
+    for _ in 0..DRAIN_READS {
         let mut buf = ReadBuf::new(&mut bytes);
         match ready!(link.poll_read(cx, &mut buf)) {
             Ok(()) if !buf.filled().is_empty() => {}
             _ => return Poll::Ready(()),
         }
     }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 /// A reset is an end without a Close frame, like any other.

@@ -25,6 +25,8 @@ pub struct Outgoing {
     outbox: Outbox<Vec<u8>, Keys>,
     pub(crate) connection: Connection,
     pub(crate) clock: Clock,
+    /// The end was reported to who receives: nothing more is written.
+    over: bool,
     /// Payload of the open frame that goes out behind the outbox.
     tail: Bytes,
     /// How long a write may make no progress, and since when this one has not.
@@ -79,6 +81,7 @@ impl Outgoing {
             outbox: Outbox::new(Vec::new(), Sender::new(keys)),
             connection,
             clock,
+            over: false,
             tail: Bytes::new(),
             patience,
             stalled: None,
@@ -128,7 +131,7 @@ impl Outgoing {
         fin: bool,
     ) -> Poll<Result<(), Error>> {
         loop {
-            if !self.connection.is_open() {
+            if !self.is_open() {
                 return Poll::Ready(Err(SendError::Closed.into()));
             }
             self.pay();
@@ -151,7 +154,7 @@ impl Outgoing {
         payload: &[u8],
     ) -> Poll<Result<(), Error>> {
         loop {
-            if !self.connection.is_open() {
+            if !self.is_open() {
                 return Poll::Ready(Err(SendError::Closed.into()));
             }
             self.pay();
@@ -175,6 +178,9 @@ impl Outgoing {
         writer: &mut W,
         rest: &mut &[u8],
     ) -> Poll<Result<(), Error>> {
+        if self.over && !(self.is_flushed() && rest.is_empty()) {
+            return Poll::Ready(Err(SendError::Closed.into()));
+        }
         let mut done = self.poll_write_once(cx, writer, rest);
         if done.is_pending() && side != Side::Alone {
             let wakers = self.wakers.get_or_insert_default();
@@ -207,6 +213,28 @@ impl Outgoing {
         self.poll_write(cx, side, writer, &mut &[][..])
     }
 
+    /// As [`poll_flush`](Self::poll_flush), and ready only when the Close that is owed is written,
+    /// too: it waits for the end of a frame that the other half is in the middle of.
+    pub(crate) fn poll_settle<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_flush(cx, side, writer))?;
+        if side == Side::Receive && self.connection.owed().is_some() {
+            store(&self.wakers.get_or_insert_default().receive, cx.waker());
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The connection is over: the other half, if it waits for the writer, waits in vain.
+    pub(crate) fn end(&mut self, side: Side) {
+        self.over = true;
+        self.wake_other(side);
+    }
+
     /// Stages what is owed, as far as there is room: a Pong or a Close that does not fit stays owed.
     pub(crate) fn pay(&mut self) {
         while let Some(owed) = self.connection.owed() {
@@ -224,6 +252,9 @@ impl Outgoing {
     /// Ends the connection from this side: the Close frame is staged before this returns, or as
     /// soon as there is room.
     pub(crate) fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
+        if self.over {
+            return Err(SendError::Closed);
+        }
         // A Ping that came before is answered before.
         self.pay();
         self.connection.close(code, reason, self.clock.now())?;
@@ -265,7 +296,7 @@ impl Outgoing {
     /// Whether a message may start now.
     pub(crate) fn may_begin(&self) -> Result<(), SendError> {
         match self.outbox.sender().open_message() {
-            _ if !self.connection.is_open() => Err(SendError::Closed),
+            _ if !self.is_open() => Err(SendError::Closed),
             Some(_) => Err(SendError::MessageOpen),
             None => Ok(()),
         }
@@ -274,6 +305,10 @@ impl Outgoing {
     /// The rest of a frame whose sender has gone away: the frame will still be whole.
     pub(crate) fn adopt(&mut self, tail: Bytes) {
         self.tail = tail;
+    }
+
+    fn is_open(&self) -> bool {
+        self.connection.is_open() && !self.over
     }
 
     /// All that was staged is written.

@@ -24,5 +24,5 @@ pub(crate) fn pipe() -> (DuplexStream, DuplexStream) {
     tokio::io::duplex(256 << 10)
 }
 
-/// A timeout that is over before a second has passed on a clock that stands still.
+/// How long a handshake may take on a clock that stands still until everybody waits.
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
