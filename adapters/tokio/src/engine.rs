@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use wirelet::{CloseCode, Kind, SendError};
+use wirelet::{CloseCode, Control, Kind, SendError};
 
 use crate::incoming::{Incoming, Policy};
 use crate::link::Link;
@@ -52,7 +52,14 @@ pub(crate) async fn feed_prepared<L: Link>(mut link: L, message: &Prepared) -> R
 
 pub(crate) async fn ping<L: Link>(mut link: L, payload: &[u8]) -> Result<(), Error> {
     let side = link.side();
-    poll_fn(|cx| link.with(|out, writer| out.poll_ping(cx, side, writer, payload))).await?;
+    poll_fn(|cx| {
+        link.with(|out, writer| {
+            out.poll_stage(cx, side, writer, |outbox| {
+                outbox.control(Control::Ping, payload)
+            })
+        })
+    })
+    .await?;
     flush(link).await
 }
 

@@ -3,16 +3,17 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 use wirelet::frame::Header;
-use wirelet::{CloseCode, Connection, Control, Kind, Masking, Outbox, SendError, Sender, Timeout};
+use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
+use crate::wakers::{Wakers, store, wake};
 use crate::{Error, pool};
 
 /// Payloads up to this many bytes are copied behind their header, so that a batch of them leaves in
@@ -98,68 +99,33 @@ impl Outgoing {
         kind: Kind,
         payload: &[u8],
     ) -> Poll<Result<Fed, Error>> {
-        loop {
-            self.may_begin()?;
-            self.pay();
-            self.lend();
-            let copied = payload.len() <= COPIED;
-            let staged = if copied {
-                self.outbox.data(kind, payload)
+        self.may_begin()?;
+        self.poll_stage(cx, side, writer, |outbox| {
+            if payload.len() <= COPIED {
+                outbox.data(kind, payload).map(|()| Fed::Staged)
             } else {
                 let len = payload.len().try_into().unwrap_or(u64::MAX);
-                self.outbox.begin(kind, len, true)
-            };
-            match staged {
-                Ok(()) if copied => return Poll::Ready(Ok(Fed::Staged)),
-                Ok(()) => return Poll::Ready(Ok(Fed::Begun)),
-                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
-                    ready!(self.poll_flush(cx, side, writer))?;
-                }
-                Err(error) => return Poll::Ready(Err(error.into())),
+                outbox.begin(kind, len, true).map(|()| Fed::Begun)
             }
-        }
+        })
     }
 
-    /// Stages the start of a frame whose payload comes later, in pieces.
-    pub(crate) fn poll_begin<W: AsyncWrite + Unpin>(
+    /// Stages a frame by `stage`, when there is room and no other frame is open.
+    #[inline]
+    pub(crate) fn poll_stage<W: AsyncWrite + Unpin, T>(
         &mut self,
         cx: &mut Context<'_>,
         side: Side,
         writer: &mut W,
-        kind: Kind,
-        len: u64,
-        fin: bool,
-    ) -> Poll<Result<(), Error>> {
+        stage: impl Fn(&mut Outbox<Vec<u8>, Keys>) -> Result<T, SendError>,
+    ) -> Poll<Result<T, Error>> {
         loop {
             if !self.is_open() {
                 return Poll::Ready(Err(SendError::Closed.into()));
             }
             self.pay();
             self.lend();
-            match self.outbox.begin(kind, len, fin) {
-                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
-                    ready!(self.poll_flush(cx, side, writer))?;
-                }
-                done => return Poll::Ready(done.map_err(Error::from)),
-            }
-        }
-    }
-
-    /// Stages a Ping.
-    pub(crate) fn poll_ping<W: AsyncWrite + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        side: Side,
-        writer: &mut W,
-        payload: &[u8],
-    ) -> Poll<Result<(), Error>> {
-        loop {
-            if !self.is_open() {
-                return Poll::Ready(Err(SendError::Closed.into()));
-            }
-            self.pay();
-            self.lend();
-            match self.outbox.control(Control::Ping, payload) {
+            match stage(&mut self.outbox) {
                 Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
                     ready!(self.poll_flush(cx, side, writer))?;
                 }
@@ -414,47 +380,5 @@ impl Drop for Outgoing {
     fn drop(&mut self) {
         self.outbox.sent(usize::MAX);
         self.rest();
-    }
-}
-
-/// Who waits on the connection, by half: waking this wakes both that wait for the writer.
-#[derive(Debug, Default)]
-struct Wakers {
-    receive: Slot,
-    send: Slot,
-    close: Slot,
-}
-
-type Slot = Mutex<Option<Waker>>;
-
-impl Wakers {
-    fn slot(&self, side: Side) -> &Slot {
-        if side == Side::Send {
-            &self.send
-        } else {
-            &self.receive
-        }
-    }
-}
-
-impl Wake for Wakers {
-    fn wake(self: Arc<Self>) {
-        wake(&self.receive);
-        wake(&self.send);
-    }
-}
-
-fn store(slot: &Slot, waker: &Waker) {
-    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-    if !slot.as_ref().is_some_and(|stored| stored.will_wake(waker)) {
-        *slot = Some(waker.clone());
-    }
-}
-
-fn wake(slot: &Slot) {
-    // The lock is released before the waker runs, which may poll the half at once.
-    let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use wirelet::{Kind, SendError, What};
+use wirelet::{Kind, Outbox, SendError, What};
 
 use crate::incoming::{Incoming, Policy};
 use crate::link::Link;
@@ -136,11 +136,10 @@ pub struct MessageWriter<L: Link> {
 impl<L: Link> MessageWriter<L> {
     pub(crate) async fn begin(mut link: L, kind: Kind, len: Option<u64>) -> Result<Self, Error> {
         let side = link.side();
+        link.with(|out, _| out.may_begin())?;
         if let Some(len) = len {
-            poll_fn(|cx| link.with(|out, w| out.poll_begin(cx, side, w, kind, len, true))).await?;
-        } else {
-            poll_fn(|cx| engine::poll_ready(&mut link, cx)).await?;
-            link.with(|out, _| out.may_begin())?;
+            let stage = |outbox: &mut _| Outbox::begin(outbox, kind, len, true);
+            poll_fn(|cx| link.with(|out, w| out.poll_stage(cx, side, w, stage))).await?;
         }
         Ok(Self {
             link,
@@ -224,7 +223,8 @@ impl<L: Link> MessageWriter<L> {
             if sized {
                 out.poll_flush(cx, side, writer)
             } else {
-                out.poll_begin(cx, side, writer, kind, ready as u64, end)
+                let stage = |outbox: &mut _| Outbox::begin(outbox, kind, ready as u64, end);
+                out.poll_stage(cx, side, writer, stage)
             }
         }))?;
         let rest = self.gathered.split_off(ready);
