@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use wirelet::Role;
 use wirelet_tokio::handshake::client::{Error, RequestError};
 use wirelet_tokio::handshake::{HeadError, HeadLimits, HeaderError};
@@ -262,10 +262,10 @@ async fn a_name_is_looked_up() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    // The port was free a moment ago, and nobody listens on it now.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     match connect(&format!("ws://127.0.0.1:{port}/")).await {
         Err(ConnectError::Io(error)) => assert_eq!(error.kind(), ErrorKind::ConnectionRefused),
         other => panic!("{other:?}"),
