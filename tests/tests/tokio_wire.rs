@@ -304,3 +304,21 @@ async fn each_frame_of_a_client_has_a_key_of_its_own() {
     keys.dedup();
     assert!(keys.len() >= 63, "{} different keys of 64", keys.len());
 }
+
+/// The writer breaks first, while what the peer said before it went is still unread.
+#[tokio::test]
+async fn what_came_before_the_writer_broke_is_still_handed_out() {
+    let (mut peer, server) = pair(0, Habits::kind());
+    let mut server = ws(server, Role::Server);
+    let frames = [
+        Frame::new(0x81, "last words"),
+        Frame::new(0x88, 1001u16.to_be_bytes()),
+    ];
+    peer.write_all(&wire(Role::Server, &frames)).await.unwrap();
+    drop(peer);
+    server.feed("too late").await.unwrap();
+    let message = server.recv().await.unwrap();
+    assert_eq!(message, Some(Message::Text("last words")));
+    assert_eq!(server.recv().await.unwrap(), None);
+    assert_eq!(server.closed().unwrap().code, CloseCode::GOING_AWAY);
+}

@@ -161,7 +161,8 @@ impl<L: Link> Sending<L> {
     /// Writes all that is staged.
     ///
     /// # Errors
-    /// [`Error::Timeout`] if the peer reads nothing; [`Error::Io`].
+    /// [`Error::Timeout`] if the peer reads nothing; [`Error::Io`]; [`Error::Send`] if the connection
+    /// has ended and something was still staged.
     ///
     /// # Cancel safety
     /// Cancel safe: what was not written stays staged.

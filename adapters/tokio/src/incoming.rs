@@ -208,22 +208,20 @@ impl Incoming {
         let side = link.side();
         loop {
             // Pending here is no reason not to read: two peers that both wait for the other to
-            // read would wait for ever.
-            if let Poll::Ready(Err(error)) =
-                link.with(|out, writer| out.poll_flush(cx, side, writer))
-            {
-                return Poll::Ready(Err(match error {
-                    Error::Io(error) => disconnected(error),
-                    error => error,
-                }));
-            }
+            // read would wait for ever. Nor is an error: what the peer said before it went, its
+            // Close perhaps, is still there.
+            let failed = match link.with(|out, writer| out.poll_flush(cx, side, writer)) {
+                Poll::Ready(Err(Error::Io(error))) => Some(disconnected(error)),
+                Poll::Ready(Err(error)) => Some(error),
+                _ => None,
+            };
             self.make_room();
             let mut buf = ReadBuf::new(self.inbox.spare());
-            match link.poll_read(cx, &mut buf) {
-                Poll::Ready(Ok(())) => {
+            match (link.poll_read(cx, &mut buf), failed) {
+                (Poll::Ready(Ok(())), failed) => {
                     let n = buf.filled().len();
                     if n == 0 {
-                        return Poll::Ready(Err(Error::Disconnected));
+                        return Poll::Ready(Err(failed.unwrap_or(Error::Disconnected)));
                     }
                     self.inbox.filled(n);
                     return Poll::Ready(link.with(|out, _| {
@@ -235,8 +233,9 @@ impl Incoming {
                         late.map_or(Ok(()), |timeout| Err(Error::Timeout(timeout)))
                     }));
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(disconnected(error))),
-                Poll::Pending => self.rest(),
+                (_, Some(failed)) => return Poll::Ready(Err(failed)),
+                (Poll::Ready(Err(error)), None) => return Poll::Ready(Err(disconnected(error))),
+                (Poll::Pending, None) => self.rest(),
             }
             ready!(self.poll_deadline(cx, link))?;
         }
