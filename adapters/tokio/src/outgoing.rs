@@ -175,6 +175,7 @@ impl Outgoing {
         writer: &mut W,
         rest: &mut &[u8],
     ) -> Poll<Result<(), Error>> {
+        let stalled = self.stalled.is_some();
         let mut done = self.poll_write_once(cx, writer, rest);
         if done.is_pending() && side != Side::Alone {
             let wakers = self.wakers.get_or_insert_default();
@@ -182,12 +183,16 @@ impl Outgoing {
             let both = Waker::from(wakers.clone());
             done = self.poll_write_once(&mut Context::from_waker(&both), writer, rest);
         }
-        if done.is_ready() {
+        // Bytes that went out end the sender's patience, whoever wrote them: it begins anew.
+        if done.is_ready() || (stalled && self.stalled.is_none()) {
             self.wake_other(side);
         }
         match done {
             Poll::Ready(Ok(())) => {
-                self.stalled = None;
+                // Nothing to write on this half says nothing about a frame of the other.
+                if self.outbox.missing() == 0 {
+                    self.stalled = None;
+                }
                 self.rest();
                 Poll::Ready(Ok(()))
             }
