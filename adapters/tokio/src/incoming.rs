@@ -271,7 +271,7 @@ impl Incoming {
             let step = match ending {
                 _ if !quiet => Poll::Ready(None),
                 Ending::Flush => {
-                    let flushed = link.with(|out, writer| out.poll_flush(cx, side, writer));
+                    let flushed = link.with(|out, writer| out.poll_pay(cx, side, writer));
                     let client = link.with(|out, _| out.connection.expects_eof());
                     let next = if client {
                         Ending::Drain

@@ -276,9 +276,36 @@ impl Outgoing {
         }
     }
 
-    /// The rest of a frame whose sender has gone away: the frame will still be whole.
+    /// The rest of a frame, to be written by whatever is called next.
     pub(crate) fn adopt(&mut self, tail: Bytes) {
         self.tail = tail;
+    }
+
+    /// The rest of a frame whose sender has gone away. The receiving half, if it waits, sees to it
+    /// that the frame becomes whole: a Pong or a Close may be owed behind it.
+    pub(crate) fn inherit(&mut self, tail: Bytes) {
+        self.adopt(tail);
+        if let Some(wakers) = &self.wakers {
+            wake(&wakers.receive);
+            wake(&wakers.close);
+        }
+    }
+
+    /// Writes all that is staged, and the Close that is owed even if the other half has to end its
+    /// frame first (section 5.4: control frames stand between frames, never inside one).
+    pub(crate) fn poll_pay<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_flush(cx, side, writer))?;
+        // Alone, nobody is left who could end the frame.
+        if side == Side::Alone || self.connection.owed().is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        store(self.wakers.get_or_insert_default().slot(side), cx.waker());
+        Poll::Pending
     }
 
     /// All that was staged is written.
