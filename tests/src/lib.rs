@@ -10,6 +10,7 @@ pub mod case;
 pub mod drive;
 pub mod frames;
 pub mod hostile;
+pub mod judge;
 pub mod oracle;
 pub mod outcome;
 pub mod rng;

@@ -137,7 +137,7 @@ impl<L: Link> Drop for Feeding<'_, '_, L> {
     fn drop(&mut self) {
         if self.begun && !self.rest.is_empty() {
             self.link
-                .with(|out, _| out.adopt(Bytes::copy_from_slice(self.rest)));
+                .with(|out, _| out.inherit(Bytes::copy_from_slice(self.rest)));
         }
     }
 }

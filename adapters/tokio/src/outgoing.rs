@@ -147,6 +147,7 @@ impl Outgoing {
         if self.over && !(self.is_flushed() && rest.is_empty()) {
             return Poll::Ready(Err(SendError::Closed.into()));
         }
+        let stalled = self.stalled.is_some();
         let mut done = self.poll_write_once(cx, writer, rest);
         if done.is_pending() && side != Side::Alone {
             let wakers = self.wakers.get_or_insert_default();
@@ -154,12 +155,16 @@ impl Outgoing {
             let both = Waker::from(wakers.clone());
             done = self.poll_write_once(&mut Context::from_waker(&both), writer, rest);
         }
-        if done.is_ready() {
+        // Bytes that went out end the sender's patience, whoever wrote them: it begins anew.
+        if done.is_ready() || (stalled && self.stalled.is_none()) {
             self.wake_other(side);
         }
         match done {
             Poll::Ready(Ok(())) => {
-                self.stalled = None;
+                // Nothing to write on this half says nothing about a frame of the other.
+                if self.outbox.missing() == 0 {
+                    self.stalled = None;
+                }
                 self.rest();
                 Poll::Ready(Ok(()))
             }
@@ -268,9 +273,19 @@ impl Outgoing {
         }
     }
 
-    /// The rest of a frame whose sender has gone away: the frame will still be whole.
+    /// The rest of a frame, to be written by whatever is called next.
     pub(crate) fn adopt(&mut self, tail: Bytes) {
         self.tail = tail;
+    }
+
+    /// The rest of a frame whose sender has gone away. The receiving half, if it waits, sees to it
+    /// that the frame becomes whole: a Pong or a Close may be owed behind it.
+    pub(crate) fn inherit(&mut self, tail: Bytes) {
+        self.adopt(tail);
+        if let Some(wakers) = &self.wakers {
+            wake(&wakers.receive);
+            wake(&wakers.close);
+        }
     }
 
     fn is_open(&self) -> bool {
@@ -308,6 +323,10 @@ impl Outgoing {
             self.pay();
             // What was left behind by a dropped future comes before what is new.
             let own = !self.tail.is_empty();
+            if self.outbox.is_masked() && (own || !rest.is_empty()) {
+                // In the middle of a frame, too, a flush that wrote all gives the buffer back.
+                self.lend();
+            }
             let mut payload = if own { &self.tail[..] } else { *rest };
             if self.outbox.is_masked() {
                 let staged = self.outbox.write(payload);

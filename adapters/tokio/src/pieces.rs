@@ -121,8 +121,11 @@ impl<L: Link> Drop for MessageReader<'_, L> {
 /// [`finish`](Self::finish), or with a shutdown.
 ///
 /// Of unknown length, it leaves as fragments of at most 16 KiB, each as soon as it is full or
-/// flushed; of a known one, as a single frame. Dropped before its end the message stays
-/// unfinished, and no other can be sent.
+/// flushed; of a known one, as a single frame, and [`AsyncWrite`] fails with `WriteZero` beyond it.
+///
+/// Dropped before its end the message stays unfinished, and no other can be sent, unless nothing of
+/// it had left yet. Behind an unfinished frame of known length not even a Close can be sent: the
+/// connection ends with [`Timeouts::close`](wirelet::Timeouts::close).
 pub struct MessageWriter<L: Link> {
     link: L,
     kind: Kind,
@@ -136,6 +139,7 @@ pub struct MessageWriter<L: Link> {
 impl<L: Link> MessageWriter<L> {
     pub(crate) async fn begin(mut link: L, kind: Kind, len: Option<u64>) -> Result<Self, Error> {
         let side = link.side();
+        // A message that its writer left would be continued by this one.
         link.with(|out, _| out.may_begin())?;
         if let Some(len) = len {
             let stage = |outbox: &mut _| Outbox::begin(outbox, kind, len, true);
@@ -194,10 +198,13 @@ impl<L: Link> MessageWriter<L> {
         if self.gathered.len() >= FRAGMENT {
             ready!(self.poll_emit(cx, false))?;
         }
-        // More than was announced would be read as the next frame.
-        let open = self
-            .missing
-            .map_or(u64::MAX, |missing| missing - self.gathered.len() as u64);
+        let open = match self.missing {
+            // What is written behind the end would be read as the next message.
+            _ if self.finished => 0,
+            // More than was announced would be read as the next frame.
+            Some(missing) => missing - self.gathered.len() as u64,
+            None => u64::MAX,
+        };
         let room = usize::try_from(open)
             .unwrap_or(usize::MAX)
             .min(FRAGMENT - self.gathered.len());
