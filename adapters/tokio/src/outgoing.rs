@@ -307,6 +307,10 @@ impl Outgoing {
             self.pay();
             // What was left behind by a dropped future comes before what is new.
             let own = !self.tail.is_empty();
+            if self.outbox.is_masked() && (own || !rest.is_empty()) {
+                // The buffer was given back if the header was written before the payload came.
+                self.lend();
+            }
             let mut payload = if own { &self.tail[..] } else { *rest };
             if self.outbox.is_masked() {
                 let staged = self.outbox.write(payload);
