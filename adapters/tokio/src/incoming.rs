@@ -138,7 +138,8 @@ impl Incoming {
                 }
                 Ok(Some(found)) if self.skip || policy == Policy::Discard => {
                     let _ = self.inbox.take();
-                    self.skip &= !found.end;
+                    // Whatever is called next, no rest of a message is taken for one.
+                    self.skip = !found.end;
                 }
                 // The rest of a message whose start was taken in pieces is not a message.
                 Ok(Some(found)) if policy == Policy::Whole && !(found.start && found.end) => {

@@ -231,3 +231,47 @@ async fn closing() {
         }
     }
 }
+
+/// `close` is dropped in the middle of a message: what is left of that is nobody's.
+#[tokio::test(start_paused = true)]
+async fn after_a_dropped_close_no_rest_of_a_message_is_taken_for_a_message() {
+    for role in ROLES {
+        for pieces in [false, true] {
+            for polls in 1..60 {
+                let frames = [
+                    Frame::new(0x02, "dropped"),
+                    Frame::new(0x80, "dropped"),
+                    Frame::new(0x82, "whole"),
+                    Frame::new(0x88, ""),
+                ];
+                let (mut io, log) = Steps::new(wire(role, &frames), 1);
+                io.reader.ends = true;
+                let mut ws = WebSocket::from_upgraded(io, role, &Config::default(), &[]);
+                let _ = dropped_after(polls, ws.close(CloseCode::NORMAL, "")).await;
+                let mut got = Vec::new();
+                loop {
+                    if !pieces {
+                        match to_the_end(ws.recv()).await.expect("no error") {
+                            Some(message) => got.push(message.as_bytes().to_vec()),
+                            None => break,
+                        }
+                        continue;
+                    }
+                    let reader = to_the_end(ws.recv_pieces()).await.expect("no error");
+                    let Some(mut reader) = reader else { break };
+                    let mut bytes = Vec::new();
+                    to_the_end(reader.read_to_end(&mut bytes))
+                        .await
+                        .expect("no error");
+                    got.push(bytes);
+                }
+                let all: [&[u8]; 2] = [b"droppeddropped", b"whole"];
+                assert!(
+                    all.ends_with(&got.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+                    "{got:?}"
+                );
+                assert_eq!(peer::whole(other(role), &log.bytes()).len(), 1);
+            }
+        }
+    }
+}
