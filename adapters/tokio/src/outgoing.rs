@@ -27,6 +27,8 @@ pub struct Outgoing {
     pub(crate) clock: Clock,
     /// Payload of the open frame that goes out behind the outbox.
     tail: Bytes,
+    /// The transport took bytes since it was flushed.
+    unflushed: bool,
     /// How long a write may make no progress, and since when this one has not.
     patience: Option<std::time::Duration>,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -80,6 +82,7 @@ impl Outgoing {
             connection,
             clock,
             tail: Bytes::new(),
+            unflushed: false,
             patience,
             stalled: None,
             wakers: None,
@@ -319,10 +322,15 @@ impl Outgoing {
             }
             let pending = self.outbox.pending();
             let first = pending.len();
+            let writer = Pin::new(&mut *writer);
             if first == 0 && payload.is_empty() {
+                if self.unflushed {
+                    // A transport such as TLS may hold back what it took.
+                    ready!(writer.poll_flush(cx))?;
+                    self.unflushed = false;
+                }
                 return Poll::Ready(Ok(()));
             }
-            let writer = Pin::new(&mut *writer);
             let n = ready!(if first == 0 {
                 writer.poll_write(cx, payload)
             } else if payload.is_empty() || !writer.is_write_vectored() {
@@ -335,6 +343,7 @@ impl Outgoing {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.stalled = None;
+            self.unflushed = true;
             self.outbox.sent(n.min(first));
             let beside = n.saturating_sub(first);
             self.outbox.skip(beside);
