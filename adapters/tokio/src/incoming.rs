@@ -8,7 +8,7 @@ use wirelet::{Control, Found, Inbox, Receiver, What};
 
 use crate::clock::Timer;
 use crate::link::Link;
-use crate::outgoing::Side;
+use crate::wakers::Side;
 use crate::{Error, pool};
 
 /// A buffer with fewer held bytes than one in this many is exchanged for a smaller one before the

@@ -60,6 +60,7 @@ mod pieces;
 mod pool;
 mod socket;
 mod text;
+mod wakers;
 
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -3,8 +3,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
@@ -13,6 +13,7 @@ use wirelet::frame::Header;
 use wirelet::{CloseCode, Connection, Control, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
+use crate::wakers::{Side, Wakers, store, wake};
 use crate::{Error, pool};
 
 /// Payloads up to this many bytes are copied behind their header, so that a batch of them leaves in
@@ -34,15 +35,6 @@ pub struct Outgoing {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Both halves may wait for the same writer, but a writer keeps one waker.
     wakers: Option<Arc<Wakers>>,
-}
-
-/// Which half is asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Only one future can use the connection now.
-    Alone,
-    Receive,
-    Send,
 }
 
 /// A client's random numbers, or none.
@@ -392,47 +384,5 @@ impl Drop for Outgoing {
     fn drop(&mut self) {
         self.outbox.sent(usize::MAX);
         self.rest();
-    }
-}
-
-/// Who waits on the connection, by half: waking this wakes both that wait for the writer.
-#[derive(Debug, Default)]
-struct Wakers {
-    receive: Slot,
-    send: Slot,
-    close: Slot,
-}
-
-type Slot = Mutex<Option<Waker>>;
-
-impl Wakers {
-    fn slot(&self, side: Side) -> &Slot {
-        if side == Side::Send {
-            &self.send
-        } else {
-            &self.receive
-        }
-    }
-}
-
-impl Wake for Wakers {
-    fn wake(self: Arc<Self>) {
-        wake(&self.receive);
-        wake(&self.send);
-    }
-}
-
-fn store(slot: &Slot, waker: &Waker) {
-    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-    if !slot.as_ref().is_some_and(|stored| stored.will_wake(waker)) {
-        *slot = Some(waker.clone());
-    }
-}
-
-fn wake(slot: &Slot) {
-    // The lock is released before the waker runs, which may poll the half at once.
-    let waker = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }
