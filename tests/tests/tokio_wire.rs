@@ -2,3 +2,11 @@
 
 #[path = "tokio_wire/buffered.rs"]
 mod buffered;
+#[path = "tokio/forms.rs"]
+mod forms;
+#[path = "tokio/peer.rs"]
+mod peer;
+#[path = "tokio_wire/pieces.rs"]
+mod pieces;
+#[path = "tokio/steps.rs"]
+mod steps;

@@ -23,7 +23,7 @@ use crate::{Error, pool};
 const COPIED: usize = 16 << 10;
 
 pub struct Outgoing {
-    outbox: Outbox<Vec<u8>, Keys>,
+    outbox: Staged,
     pub(crate) connection: Connection,
     pub(crate) clock: Clock,
     /// Payload of the open frame that goes out behind the outbox.
@@ -36,6 +36,8 @@ pub struct Outgoing {
     /// Both halves may wait for the same writer, but a writer keeps one waker.
     wakers: Option<Arc<Wakers>>,
 }
+
+type Staged = Outbox<Vec<u8>, Keys>;
 
 /// A client's random numbers, or none.
 #[derive(Clone, Copy, Debug)]
@@ -90,30 +92,29 @@ impl Outgoing {
         kind: Kind,
         payload: &[u8],
     ) -> Poll<Result<Fed, Error>> {
-        loop {
-            self.may_begin()?;
-            self.pay();
-            self.lend();
-            let copied = payload.len() <= COPIED;
-            let staged = if copied {
-                self.outbox.data(kind, payload)
-            } else {
-                let len = payload.len().try_into().unwrap_or(u64::MAX);
-                self.outbox.begin(kind, len, true)
-            };
-            match staged {
-                Ok(()) if copied => return Poll::Ready(Ok(Fed::Staged)),
-                Ok(()) => return Poll::Ready(Ok(Fed::Begun)),
-                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
-                    ready!(self.poll_flush(cx, side, writer))?;
-                }
-                Err(error) => return Poll::Ready(Err(error.into())),
-            }
+        if payload.len() <= COPIED {
+            let staged = self.poll_stage(cx, side, writer, |outbox| outbox.data(kind, payload));
+            return staged.map_ok(|()| Fed::Staged);
         }
+        let len = length(payload);
+        let begun = self.poll_stage(cx, side, writer, |outbox| begin(outbox, kind, len));
+        begun.map_ok(|()| Fed::Begun)
     }
 
-    /// Stages the start of a frame whose payload comes later, in pieces.
+    /// Stages the header of a message in one frame whose payload comes later.
     pub(crate) fn poll_begin<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        kind: Kind,
+        len: u64,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_stage(cx, side, writer, |outbox| begin(outbox, kind, len))
+    }
+
+    /// Stages the header of a fragment, the first or a later one, whose payload comes later.
+    pub(crate) fn poll_fragment<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         side: Side,
@@ -122,19 +123,7 @@ impl Outgoing {
         len: u64,
         fin: bool,
     ) -> Poll<Result<(), Error>> {
-        loop {
-            if !self.connection.is_open() {
-                return Poll::Ready(Err(SendError::Closed.into()));
-            }
-            self.pay();
-            self.lend();
-            match self.outbox.begin(kind, len, fin) {
-                Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
-                    ready!(self.poll_flush(cx, side, writer))?;
-                }
-                done => return Poll::Ready(done.map_err(Error::from)),
-            }
-        }
+        self.poll_stage(cx, side, writer, |outbox| outbox.begin(kind, len, fin))
     }
 
     /// Stages a Ping.
@@ -145,13 +134,25 @@ impl Outgoing {
         writer: &mut W,
         payload: &[u8],
     ) -> Poll<Result<(), Error>> {
+        let ping = |outbox: &mut Staged| outbox.control(Control::Ping, payload);
+        self.poll_stage(cx, side, writer, ping)
+    }
+
+    /// Stages a frame, or its header, as soon as what is before it has left room for it.
+    fn poll_stage<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        stage: impl Fn(&mut Staged) -> Result<(), SendError>,
+    ) -> Poll<Result<(), Error>> {
         loop {
             if !self.connection.is_open() {
                 return Poll::Ready(Err(SendError::Closed.into()));
             }
             self.pay();
             self.lend();
-            match self.outbox.control(Control::Ping, payload) {
+            match stage(&mut self.outbox) {
                 Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
                     ready!(self.poll_flush(cx, side, writer))?;
                 }
@@ -251,8 +252,7 @@ impl Outgoing {
         if payload.len() <= COPIED {
             return self.outbox.data(kind, payload);
         }
-        self.outbox
-            .begin(kind, payload.len().try_into().unwrap_or(u64::MAX), true)?;
+        begin(&mut self.outbox, kind, length(payload))?;
         self.tail = payload.clone();
         Ok(())
     }
@@ -378,6 +378,19 @@ impl Outgoing {
             pool::give(buffer);
         }
     }
+}
+
+/// Stages the header of a message in one frame.
+fn begin(outbox: &mut Staged, kind: Kind, len: u64) -> Result<(), SendError> {
+    // The core would take it for the next fragment of a message that is unfinished.
+    if outbox.sender().open_message().is_some() {
+        return Err(SendError::MessageOpen);
+    }
+    outbox.begin(kind, len, true)
+}
+
+fn length(payload: &[u8]) -> u64 {
+    payload.len().try_into().unwrap_or(u64::MAX)
 }
 
 impl Drop for Outgoing {

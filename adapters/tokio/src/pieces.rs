@@ -137,7 +137,7 @@ impl<L: Link> MessageWriter<L> {
     pub(crate) async fn begin(mut link: L, kind: Kind, len: Option<u64>) -> Result<Self, Error> {
         let side = link.side();
         if let Some(len) = len {
-            poll_fn(|cx| link.with(|out, w| out.poll_begin(cx, side, w, kind, len, true))).await?;
+            poll_fn(|cx| link.with(|out, w| out.poll_begin(cx, side, w, kind, len))).await?;
         } else {
             poll_fn(|cx| engine::poll_ready(&mut link, cx)).await?;
             link.with(|out, _| out.may_begin())?;
@@ -224,7 +224,7 @@ impl<L: Link> MessageWriter<L> {
             if sized {
                 out.poll_flush(cx, side, writer)
             } else {
-                out.poll_begin(cx, side, writer, kind, ready as u64, end)
+                out.poll_fragment(cx, side, writer, kind, ready as u64, end)
             }
         }))?;
         let rest = self.gathered.split_off(ready);

@@ -1,4 +1,5 @@
 //! The other end of the connection, byte by byte: what is on the wire, and what to put there.
+#![allow(dead_code)] // each test program uses a part of it
 
 use wirelet::{Control, Kind, Limits, Receiver, Role, What};
 

@@ -1,6 +1,7 @@
 //! A transport in memory that does one step for every second time it is polled: first it says "not
 //! now", then it moves a few bytes. So a future that is dropped after k polls was dropped at its
 //! k-th await, for every k.
+#![allow(dead_code)] // each test program uses a part of it
 
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -15,13 +16,22 @@ pub(crate) struct Steps {
     pub(crate) writer: StepWriter,
 }
 
-/// Gives `input`, then the end of the stream if `ends`.
+/// Gives `input`, then the end.
 pub(crate) struct StepReader {
     pub(crate) input: Vec<u8>,
-    pub(crate) ends: bool,
+    pub(crate) end: End,
     /// Most bytes that one read gives.
     pub(crate) step: usize,
     pub(crate) ready: bool,
+}
+
+/// What comes behind the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The peer is silent.
+    Never,
+    Eof,
+    Error(io::ErrorKind),
 }
 
 pub(crate) struct StepWriter {
@@ -60,7 +70,7 @@ impl Steps {
         let log = Log::default();
         let reader = StepReader {
             input,
-            ends: false,
+            end: End::Never,
             step,
             ready: false,
         };
@@ -94,10 +104,13 @@ impl AsyncRead for StepReader {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.input.is_empty() && !self.ends {
+        if self.input.is_empty() && self.end == End::Never {
             return Poll::Pending;
         }
         std::task::ready!(step(&mut self.ready, cx));
+        if let (true, End::Error(kind)) = (self.input.is_empty(), self.end) {
+            return Poll::Ready(Err(kind.into()));
+        }
         let n = self.step.min(self.input.len()).min(buf.remaining());
         buf.put_slice(&self.input[..n]);
         self.input.drain(..n);

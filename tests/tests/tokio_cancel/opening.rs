@@ -5,7 +5,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use wirelet_tokio::{Acceptor, Connector};
 
-use crate::steps::{Log, Steps, dropped_after, to_the_end};
+use crate::steps::{End, Log, Steps, dropped_after, to_the_end};
 
 const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -13,7 +13,7 @@ const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: web
 
 fn transport(input: &[u8], step: usize) -> (Steps, Log) {
     let (mut io, log) = Steps::new(input.to_vec(), step);
-    io.reader.ends = true;
+    io.reader.end = End::Eof;
     (io, log)
 }
 

@@ -8,7 +8,7 @@ use wirelet_tokio::{CloseCode, Config, Kind, Role, WebSocket};
 
 use crate::forms::{FORMS, Form, in_form};
 use crate::peer::{self, CLOSE, PONG, other};
-use crate::steps::{Steps, dropped_after, to_the_end};
+use crate::steps::{End, Steps, dropped_after, to_the_end};
 
 type Messages = Vec<(Kind, Vec<u8>)>;
 
@@ -109,7 +109,7 @@ async fn run(role: Role, form: Form, how: How, step: usize, large: usize, polls:
     let about = format!("{role:?} {form:?} {how:?} step {step} polls {polls}");
     let (bytes, expected) = input(role, large);
     let (mut io, log) = Steps::new(bytes, step);
-    io.reader.ends = true;
+    io.reader.end = End::Eof;
     let ws = WebSocket::from_upgraded(io, role, &Config::default(), &[]);
     let mut got: Messages = Vec::new();
     macro_rules! body {
@@ -197,7 +197,7 @@ async fn the_wait_for_a_reader() {
         for polls in 1..6 {
             let (bytes, _) = input(role, 40);
             let (mut io, log) = Steps::new(bytes, 1);
-            io.reader.ends = true;
+            io.reader.end = End::Eof;
             let mut ws = WebSocket::from_upgraded(io, role, &Config::default(), &[]);
             let mut kinds = Vec::new();
             while let Some(kind) = again_and_again!(polls, async {
@@ -221,7 +221,7 @@ async fn closing() {
         for polls in 1..6 {
             let (bytes, _) = input(role, 40);
             let (mut io, log) = Steps::new(bytes, 1);
-            io.reader.ends = true;
+            io.reader.end = End::Eof;
             let mut ws = WebSocket::from_upgraded(io, role, &Config::default(), &[]);
             let closed = again_and_again!(polls, ws.close(CloseCode::GOING_AWAY, "done"));
             closed.expect("no error");
@@ -245,7 +245,7 @@ async fn after_a_dropped_close_no_rest_of_a_message_is_taken_for_a_message() {
                     Frame::new(0x88, ""),
                 ];
                 let (mut io, log) = Steps::new(wire(role, &frames), 1);
-                io.reader.ends = true;
+                io.reader.end = End::Eof;
                 let mut ws = WebSocket::from_upgraded(io, role, &Config::default(), &[]);
                 let _ = dropped_after(polls, ws.close(CloseCode::NORMAL, "")).await;
                 let mut got = Vec::new();

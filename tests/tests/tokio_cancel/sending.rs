@@ -6,7 +6,7 @@ use wirelet_tokio::{CloseCode, Config, Error, Prepared, Role, WebSocket};
 
 use crate::forms::{FORMS, Form, in_form};
 use crate::peer::{self, CLOSE, messages, other};
-use crate::steps::{Steps, dropped_after, to_the_end};
+use crate::steps::{End, Steps, dropped_after, to_the_end};
 
 /// What is dropped. Each sends the same message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ async fn dropped_everywhere(case: Case) {
 async fn run(case: Case, polls: usize) -> bool {
     let (mut io, log) = Steps::new(peer_closes(case), case.step);
     io.writer.vectored = case.vectored;
-    io.reader.ends = case.then != Then::Send;
+    io.reader.end = End::Eof;
     let ws = WebSocket::from_upgraded(io, case.role, &Config::default(), &[]);
     let payload: Vec<u8> = (0..case.size).map(|i| (i % 251) as u8).collect();
     let before = Prepared::binary(vec![b'b'; case.size]);

@@ -8,7 +8,7 @@ use wirelet_tokio::{CloseCode, Config, Error, Kind, Role, WebSocket};
 
 use crate::forms::{FORMS, Form, in_form};
 use crate::peer::{self, BINARY, CLOSE, TEXT, other};
-use crate::steps::{Steps, dropped_after, to_the_end};
+use crate::steps::{End, Steps, dropped_after, to_the_end};
 
 /// Waits for a future that is made anew each time it was dropped after so many polls.
 macro_rules! again_and_again {
@@ -181,7 +181,7 @@ async fn dropped_with_its_task(
 ) -> bool {
     let answer = Frame::new(0x88, peer::close(1000, "")).to(role);
     let (mut io, log) = Steps::new(answer.bytes(), step);
-    io.reader.ends = true;
+    io.reader.end = End::Eof;
     let ws = WebSocket::from_upgraded(io, role, &Config::default(), &[]);
     let text = text(len);
     macro_rules! body {
