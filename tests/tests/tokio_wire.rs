@@ -1,6 +1,17 @@
 //! What the tokio adapter puts on the wire, and when: over transports that behave badly, and
 //! over one whose every read and write is counted.
 
+#[path = "tokio_wire/buffered.rs"]
+mod buffered;
+#[path = "tokio/forms.rs"]
+mod forms;
+#[path = "tokio/peer.rs"]
+mod peer;
+#[path = "tokio_wire/pieces.rs"]
+mod pieces;
+#[path = "tokio/steps.rs"]
+mod steps;
+
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wirelet::{Limits, Role, Timeouts};

@@ -8,7 +8,7 @@ use wirelet::{Control, Found, Inbox, Receiver, What};
 
 use crate::clock::Timer;
 use crate::link::Link;
-use crate::outgoing::Side;
+use crate::wakers::Side;
 use crate::{Error, pool};
 
 /// A buffer with fewer held bytes than one in this many is exchanged for a smaller one before the
@@ -141,7 +141,8 @@ impl Incoming {
                 }
                 Ok(Some(found)) if self.skip || policy == Policy::Discard => {
                     let _ = self.inbox.take();
-                    self.skip &= !found.end;
+                    // Whatever is called next, no rest of a message is taken for one.
+                    self.skip = !found.end;
                 }
                 // The rest of a message whose start was taken in pieces is not a message.
                 Ok(Some(found)) if policy == Policy::Whole && !(found.start && found.end) => {

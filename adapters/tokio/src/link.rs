@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::outgoing::{Outgoing, Side};
+use crate::outgoing::Outgoing;
+use crate::wakers::Side;
 
 /// The transport and what is staged for it.
 pub struct Shared<W> {

@@ -13,7 +13,7 @@ use wirelet::frame::Header;
 use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
-use crate::wakers::{Wakers, store, wake};
+use crate::wakers::{Side, Wakers, store, wake};
 use crate::{Error, pool};
 
 /// Payloads up to this many bytes are copied behind their header, so that a batch of them leaves in
@@ -23,13 +23,17 @@ use crate::{Error, pool};
 const COPIED: usize = 16 << 10;
 
 pub struct Outgoing {
-    outbox: Outbox<Vec<u8>, Keys>,
+    outbox: Staged,
     pub(crate) connection: Connection,
     pub(crate) clock: Clock,
     /// The end was reported to who receives: nothing more is written.
     over: bool,
     /// Payload of the open frame that goes out behind the outbox.
     tail: Bytes,
+    /// The open frame will never be whole: who announced its length has gone.
+    abandoned: bool,
+    /// The transport took bytes since it was flushed.
+    unflushed: bool,
     /// How long a write may make no progress, and since when this one has not.
     patience: Option<std::time::Duration>,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -37,14 +41,7 @@ pub struct Outgoing {
     wakers: Option<Arc<Wakers>>,
 }
 
-/// Which half is asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Only one future can use the connection now.
-    Alone,
-    Receive,
-    Send,
-}
+type Staged = Outbox<Vec<u8>, Keys>;
 
 /// A client's random numbers, or none.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +81,8 @@ impl Outgoing {
             clock,
             over: false,
             tail: Bytes::new(),
+            abandoned: false,
+            unflushed: false,
             patience,
             stalled: None,
             wakers: None,
@@ -193,8 +192,8 @@ impl Outgoing {
         writer: &mut W,
     ) -> Poll<Result<(), Error>> {
         ready!(self.poll_flush(cx, side, writer))?;
-        if side == Side::Receive && self.connection.owed().is_some() {
-            store(&self.wakers.get_or_insert_default().receive, cx.waker());
+        if side != Side::Alone && self.connection.owed().is_some() && !self.abandoned {
+            store(self.wakers.get_or_insert_default().slot(side), cx.waker());
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
@@ -258,8 +257,7 @@ impl Outgoing {
         if payload.len() <= COPIED {
             return self.outbox.data(kind, payload);
         }
-        self.outbox
-            .begin(kind, payload.len().try_into().unwrap_or(u64::MAX), true)?;
+        begin(&mut self.outbox, kind, length(payload))?;
         self.tail = payload.clone();
         Ok(())
     }
@@ -285,6 +283,14 @@ impl Outgoing {
         if let Some(wakers) = &self.wakers {
             wake(&wakers.receive);
             wake(&wakers.close);
+        }
+    }
+
+    /// The open frame will never be whole, so nothing can follow it, not even a Close.
+    pub(crate) fn abandon(&mut self) {
+        self.abandoned = true;
+        if let Some(wakers) = &self.wakers {
+            wake(&wakers.receive);
         }
     }
 
@@ -335,10 +341,15 @@ impl Outgoing {
             }
             let pending = self.outbox.pending();
             let first = pending.len();
+            let writer = Pin::new(&mut *writer);
             if first == 0 && payload.is_empty() {
+                if self.unflushed {
+                    // A transport such as TLS may hold back what it took.
+                    ready!(writer.poll_flush(cx))?;
+                    self.unflushed = false;
+                }
                 return Poll::Ready(Ok(()));
             }
-            let writer = Pin::new(&mut *writer);
             let n = ready!(if first == 0 {
                 writer.poll_write(cx, payload)
             } else if payload.is_empty() || !writer.is_write_vectored() {
@@ -351,6 +362,7 @@ impl Outgoing {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.stalled = None;
+            self.unflushed = true;
             self.outbox.sent(n.min(first));
             let beside = n.saturating_sub(first);
             self.outbox.skip(beside);
@@ -393,6 +405,19 @@ impl Outgoing {
             pool::give(buffer);
         }
     }
+}
+
+/// Stages the header of a message in one frame.
+fn begin(outbox: &mut Staged, kind: Kind, len: u64) -> Result<(), SendError> {
+    // The core would take it for the next fragment of a message that is unfinished.
+    if outbox.sender().open_message().is_some() {
+        return Err(SendError::MessageOpen);
+    }
+    outbox.begin(kind, len, true)
+}
+
+fn length(payload: &[u8]) -> u64 {
+    payload.len().try_into().unwrap_or(u64::MAX)
 }
 
 impl Drop for Outgoing {

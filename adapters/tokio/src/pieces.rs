@@ -144,6 +144,8 @@ impl<L: Link> MessageWriter<L> {
         if let Some(len) = len {
             let stage = |outbox: &mut _| Outbox::begin(outbox, kind, len, true);
             poll_fn(|cx| link.with(|out, w| out.poll_stage(cx, side, w, stage))).await?;
+        } else {
+            poll_fn(|cx| engine::poll_ready(&mut link, cx)).await?;
         }
         Ok(Self {
             link,
@@ -241,6 +243,14 @@ impl<L: Link> MessageWriter<L> {
         }
         self.link.with(|out, _| out.adopt(piece));
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<L: Link> Drop for MessageWriter<L> {
+    fn drop(&mut self) {
+        if self.missing.is_some() && !self.finished {
+            self.link.with(|out, _| out.abandon());
+        }
     }
 }
 

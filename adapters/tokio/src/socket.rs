@@ -12,8 +12,9 @@ use crate::engine;
 use crate::halves::{OwnedRecvHalf, OwnedSendHalf, RecvHalf, SendHalf, Split};
 use crate::incoming::Incoming;
 use crate::link::{Borrowed, Shared, lock, only};
-use crate::outgoing::{Keys, Outgoing, Side};
+use crate::outgoing::{Keys, Outgoing};
 use crate::pieces::{MessageReader, MessageWriter};
+use crate::wakers::Side;
 use crate::{Config, Error, Message, Prepared};
 
 /// A WebSocket over any transport, server or client.

@@ -1,18 +1,23 @@
-//! A transport keeps one waker for its writer, but both halves of a connection may wait for it.
+//! Which half waits for what.
+#![allow(unreachable_pub)] // `Side` stands in the signature of a trait, as `link.rs` says
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
-use crate::outgoing::Side;
+/// Which half is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Only one future can use the connection now.
+    Alone,
+    Receive,
+    Send,
+}
 
 /// Who waits on the connection, by half: waking this wakes both that wait for the writer.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
-    /// Who receives, and waits for the writer.
     pub(crate) receive: Slot,
-    /// Who sends, and waits for the writer.
     pub(crate) send: Slot,
-    /// Who receives, and wants to know when the other half closes.
     pub(crate) close: Slot,
 }
 
