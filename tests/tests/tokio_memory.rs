@@ -1,54 +1,19 @@
-//! What connections hold. One test, so that nothing else allocates beside it.
+//! What connections hold.
 //!
 //! `cargo test -p wirelet-tests --test tokio_memory -- --nocapture` prints the figures.
-#![allow(unsafe_code)] // a global allocator cannot be written without
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+mod heap;
+
 use std::task::{Context, Poll, Waker};
 
+use heap::{held, peak, restart};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use wirelet::Role;
 use wirelet_tests::frames::{Frame, Length};
 use wirelet_tokio::{Acceptor, Config, WebSocket};
 
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn add(bytes: usize) {
-    PEAK.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
-}
-
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        add(layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn held() -> usize {
-    HELD.load(Relaxed)
-}
+static HEAP: heap::Counted = heap::Counted;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -103,17 +68,15 @@ async fn idle(acceptor: &Acceptor) {
     let (mut other, _) = duplex(1);
     std::mem::swap(ws.get_mut(), &mut other);
     drop((other, peer));
-    let before = held();
+    restart();
     drop(ws);
     // With it went a transport that is as large as this one.
-    let all = before - held();
-    let before = held();
     let (transport, _) = duplex(1);
-    let heap = all - (held() - before);
+    let heap = -held();
     drop(transport);
     let place = size_of::<WebSocket<DuplexStream>>() - size_of::<DuplexStream>();
     println!("an idle connection: {place} bytes in place, {heap} on the heap");
-    assert!(place + heap <= 1_200);
+    assert!(place.cast_signed() + heap <= 1_200);
 }
 
 /// A frame that has begun and does not go on pins little.
@@ -121,10 +84,10 @@ async fn partial(acceptor: &Acceptor) {
     let (mut ws, mut peer) = open(acceptor).await;
     wait(&mut ws);
     let frame = Frame::new(0x82, [1; 60_000]).to(Role::Server).bytes();
-    let before = held();
+    restart();
     peer.write_all(&frame[..9]).await.unwrap();
     wait(&mut ws);
-    let pinned = held() - before;
+    let pinned = held();
     println!("one byte of a frame: {pinned} bytes pinned");
     assert!(pinned < 1_024);
     peer.write_all(&frame[9..]).await.unwrap();
@@ -139,13 +102,12 @@ async fn declared(acceptor: &Acceptor) {
         wait(&mut ws);
         let frame = Frame::new(0x82, "..").to(Role::Server);
         let frame = frame.declares(Length::Longest(length)).bytes();
-        let before = held();
-        PEAK.store(before, Relaxed);
+        restart();
         peer.write_all(&frame).await.unwrap();
         wait(&mut ws);
-        let (now, peak) = (held() - before, PEAK.load(Relaxed) - before);
-        println!("16 bytes that declare {length}: {now} bytes held, {peak} at most");
-        assert!(now < 1_024 && peak < 1_024);
+        let (now, most) = (held(), peak());
+        println!("16 bytes that declare {length}: {now} bytes held, {most} at most");
+        assert!(now < 1_024 && most < 1_024);
     }
 }
 
@@ -155,8 +117,7 @@ async fn given_back(acceptor: &Acceptor) {
     let frame = Frame::new(0x82, &payload).to(Role::Server).bytes();
     let (mut ws, mut peer) = open(acceptor).await;
     wait(&mut ws);
-    let before = held();
-    PEAK.store(before, Relaxed);
+    restart();
     let talk = async {
         peer.write_all(&frame).await.unwrap();
         peer
@@ -166,15 +127,15 @@ async fn given_back(acceptor: &Acceptor) {
         assert_eq!(message.as_bytes().len(), payload.len());
     };
     let (_peer, ()) = tokio::join!(talk, serve);
-    let peak = PEAK.load(Relaxed) - before;
+    let most = peak();
     wait(&mut ws);
-    let after = held().saturating_sub(before);
+    let after = held();
     println!(
         "a message of 40 MiB: {} MiB at most, {} KiB after",
-        peak >> 20,
+        most >> 20,
         after >> 10
     );
     // While a buffer is exchanged for one of four times its size, both are there.
-    assert!(peak <= (4 + 1) * payload.len());
+    assert!(most <= (4 + 1) * payload.len());
     assert!(after <= (4 << 20) + (64 << 10), "the pool keeps {after}");
 }

@@ -17,6 +17,12 @@ pub(crate) fn restart() {
     PEAK.set(0);
 }
 
+/// Bytes held beyond those held at the [`restart`]; less than nothing, if some of those went.
+#[allow(dead_code)] // each test binary asks for what it needs
+pub(crate) fn held() -> isize {
+    HELD.get()
+}
+
 /// Most bytes that were held at once since the [`restart`], beyond those held then.
 pub(crate) fn peak() -> usize {
     PEAK.get().unsigned_abs()
