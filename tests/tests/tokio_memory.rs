@@ -50,6 +50,7 @@ async fn what_a_connection_holds() {
     wait(&mut first);
     drop((first, peer));
 
+    unfinished(&acceptor);
     idle(&acceptor).await;
     partial(&acceptor).await;
     declared(&acceptor).await;
@@ -77,6 +78,18 @@ async fn idle(acceptor: &Acceptor) {
     let place = size_of::<WebSocket<DuplexStream>>() - size_of::<DuplexStream>();
     println!("an idle connection: {place} bytes in place, {heap} on the heap");
     assert!(place.cast_signed() + heap <= 1_200);
+}
+
+/// A client that does not go on with its request, until the deadline.
+fn unfinished(acceptor: &Acceptor) {
+    let mut cx = Context::from_waker(Waker::noop());
+    let (peer, io) = duplex(1024);
+    restart();
+    let mut request = Box::pin(acceptor.request(io));
+    assert!(request.as_mut().poll(&mut cx).is_pending());
+    println!("an unfinished handshake: {} bytes", held());
+    assert!(held() < 16 << 10);
+    drop((request, peer));
 }
 
 /// A frame that has begun and does not go on pins little.

@@ -10,11 +10,15 @@ use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Respons
 use wirelet::handshake::{HeadLimits, Progress};
 
 use crate::origin::Origins;
-use crate::{Config, WebSocket, pool};
+use crate::{Config, WebSocket};
 
 /// Bytes for the lines of a request that the handshake, or the application, wants to read. All
 /// other lines pass by, so that cookies of any size that nobody asked for need no room.
 const STORAGE: usize = 8 << 10;
+
+/// Bytes of one read. A head mostly comes in one; a client that does not go on with its request
+/// costs no more than this and the storage.
+const READ: usize = 4 << 10;
 
 /// Bytes of a refused request's remainder that are read away, so that the answer is not lost.
 const DRAINED: u64 = 64 << 10;
@@ -320,8 +324,8 @@ where
     S: AsyncRead + Unpin,
     E: From<io::Error>,
 {
-    let mut buffer = pool::take(pool::SIZE);
-    let done = loop {
+    let mut buffer = vec![0; READ];
+    loop {
         let n = match io.read(&mut buffer).await {
             Ok(0) => break Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             Ok(n) => n,
@@ -337,9 +341,7 @@ where
             }
             Err(error) => break Err(error),
         }
-    };
-    pool::give(buffer);
-    done
+    }
 }
 
 /// The end of a time that begins now. A time that no clock can count to ends in decades.

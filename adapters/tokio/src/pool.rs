@@ -32,7 +32,7 @@ thread_local! {
 
 /// A buffer of at least `size` bytes, all initialised, with anything in them.
 pub(crate) fn take(size: usize) -> Vec<u8> {
-    let pooled = POOL.with_borrow_mut(|pool| {
+    let pooled = with(|pool| {
         if size <= SIZE {
             return pool.small.pop();
         }
@@ -41,7 +41,7 @@ pub(crate) fn take(size: usize) -> Vec<u8> {
         pool.large_bytes -= buffer.len();
         Some(buffer)
     });
-    pooled.unwrap_or_else(|| vec![0; size.max(SIZE)])
+    pooled.flatten().unwrap_or_else(|| vec![0; size.max(SIZE)])
 }
 
 /// Takes a buffer back. One of an unusual size is freed.
@@ -49,7 +49,7 @@ pub(crate) fn give(buffer: Vec<u8>) {
     if buffer.len() < SIZE {
         return;
     }
-    POOL.with_borrow_mut(|pool| {
+    with(|pool| {
         if buffer.len() == SIZE {
             if pool.small.len() < KEPT {
                 pool.small.push(buffer);
@@ -59,6 +59,11 @@ pub(crate) fn give(buffer: Vec<u8>) {
             pool.large.push(buffer);
         }
     });
+}
+
+/// `None` when the thread ends: a connection may outlive its pool, in a variable of the thread.
+fn with<T>(f: impl FnOnce(&mut Pool) -> T) -> Option<T> {
+    POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
 }
 
 #[cfg(test)]
@@ -79,5 +84,21 @@ mod tests {
         assert_eq!(again.as_ptr(), address);
         give(vec![0; KEPT_LARGE + 1]);
         assert_eq!(take(KEPT_LARGE + 1).len(), KEPT_LARGE + 1);
+    }
+
+    #[test]
+    fn a_buffer_may_come_back_when_the_thread_ends() {
+        struct Late;
+        impl Drop for Late {
+            fn drop(&mut self) {
+                give(take(1));
+            }
+        }
+        thread_local! {
+            static LATE: Late = const { Late };
+        }
+        // Made before the pool, so dropped after it.
+        let thread = std::thread::spawn(|| LATE.with(|_| give(take(1))));
+        thread.join().unwrap();
     }
 }
