@@ -12,7 +12,9 @@ mod pieces;
 #[path = "tokio/steps.rs"]
 mod steps;
 
-use futures_util::{SinkExt, StreamExt};
+use std::task::{Context, Waker};
+
+use futures_util::{SinkExt, Stream as _, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wirelet::{Limits, Role, Timeouts};
 use wirelet_tests::frames::{Frame, wire};
@@ -332,4 +334,32 @@ async fn what_came_before_the_writer_broke_is_still_handed_out() {
     assert_eq!(message, Some(Message::Text("last words")));
     assert_eq!(server.recv().await.unwrap(), None);
     assert_eq!(server.closed().unwrap().code, CloseCode::GOING_AWAY);
+}
+
+/// A sink that said it is ready takes a message, even if a hundred Pings are answered in between.
+#[tokio::test]
+async fn pongs_do_not_take_the_room_that_a_sink_has_promised() {
+    let (mut peer, server) = pair(
+        0,
+        Habits {
+            capacity: 1,
+            ..Habits::kind()
+        },
+    );
+    let mut server = ws(server, Role::Server);
+    let (rx, mut tx) = server.halves();
+    let mut rx = std::pin::pin!(rx);
+    let mut cx = Context::from_waker(Waker::noop());
+    let large = Prepared::binary(vec![1; 16 << 10]);
+    // Fill the buffer as far as a ready sink may, to within one message.
+    while tx.poll_ready_unpin(&mut cx).is_ready() {
+        for i in 0..200u8 {
+            let frame = Frame::new(0x89, [i; 125]).to(Role::Server).bytes();
+            let mut sent = std::pin::pin!(peer.write_all(&frame));
+            while sent.as_mut().poll(&mut cx).is_pending() {
+                assert!(rx.as_mut().poll_next(&mut cx).is_pending());
+            }
+        }
+        tx.start_send_unpin(large.clone()).unwrap();
+    }
 }

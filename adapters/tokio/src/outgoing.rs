@@ -22,6 +22,9 @@ use crate::{Error, pool};
 /// A copy of 16 KiB costs a fraction of a system call.
 const COPIED: usize = 16 << 10;
 
+/// Bytes of the largest control frame (RFC 6455 section 5.5).
+const CONTROL: usize = Header::MAX_LEN + 125;
+
 pub struct Outgoing {
     outbox: Staged,
     pub(crate) connection: Connection,
@@ -212,6 +215,11 @@ impl Outgoing {
                 // Nothing can be staged in an empty buffer, so nothing is.
                 let _ = self.outbox.replace(pool::take(pool::SIZE));
             }
+            // A header must fit behind it: so much was promised if a sink is ready.
+            let room = self.outbox.room();
+            if room < CONTROL + Header::MAX_LEN && !self.outbox.pending().is_empty() {
+                return;
+            }
             match self.outbox.control(owed.control, owed.payload) {
                 Ok(()) | Err(SendError::Closed) => self.connection.paid(self.clock.now()),
                 Err(_) => return,
@@ -255,7 +263,11 @@ impl Outgoing {
         self.pay();
         self.lend();
         if payload.len() <= COPIED {
-            return self.outbox.data(kind, payload);
+            match self.outbox.data(kind, payload) {
+                // What was owed took the room since it was promised: only the header fits.
+                Err(SendError::Full) => {}
+                done => return done,
+            }
         }
         begin(&mut self.outbox, kind, length(payload))?;
         self.tail = payload.clone();
