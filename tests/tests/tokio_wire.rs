@@ -363,3 +363,24 @@ async fn pongs_do_not_take_the_room_that_a_sink_has_promised() {
         tx.start_send_unpin(large.clone()).unwrap();
     }
 }
+
+/// A message that fills its limit, then a Ping, then the empty last fragment: what comes behind the
+/// message has room of its own, and is not read byte by byte.
+#[tokio::test]
+async fn control_frames_behind_a_message_as_long_as_the_limit() {
+    const LIMIT: usize = 100_000;
+    let (mut peer, io) = pair(0, Habits::kind());
+    let config = Config::default().max_message(LIMIT as u64);
+    let mut server = WebSocket::from_upgraded(io, Role::Server, &config, &[]);
+    let frames = [
+        Frame::new(0x02, [1; LIMIT]),
+        Frame::new(0x89, [2; 125]),
+        Frame::new(0x80, []),
+    ];
+    let input = wire(Role::Server, &frames);
+    peer.write_all(&input).await.unwrap();
+    let message = server.recv().await.unwrap().unwrap();
+    assert_eq!(message.as_bytes(), [1; LIMIT]);
+    let reads = server.get_mut().counts().reads;
+    assert!(reads < 8, "{reads} reads");
+}

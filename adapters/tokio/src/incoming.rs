@@ -19,6 +19,10 @@ const SPARSE: usize = 16;
 /// bytes as came already decide on it: a declared length reserves nothing.
 const GROWTH: usize = 4;
 
+/// Bytes of room behind a message that is as long as it may be: for the control frames that may
+/// come before its last, empty, fragment.
+const BETWEEN: usize = 4 << 10;
+
 /// Reads of 4 KiB in one poll while the end of the stream is waited for.
 const DRAIN_READS: usize = 32;
 
@@ -330,10 +334,8 @@ impl Incoming {
         }
         let size = self.inbox.buffer().len();
         let limit = usize::try_from(self.inbox.receiver().message_limit()).unwrap_or(usize::MAX);
-        let size = size
-            .saturating_mul(GROWTH)
-            .min(limit.max(size.saturating_add(1)))
-            .max(1);
+        let most = limit.max(size).saturating_add(BETWEEN);
+        let size = size.saturating_mul(GROWTH).min(most).max(1);
         match self.inbox.replace(pool::take(size)) {
             Ok(buffer) | Err(buffer) => pool::give(buffer),
         }
