@@ -217,6 +217,8 @@ impl Incoming {
             // Close perhaps, is still there.
             let failed = match link.with(|out, writer| out.poll_flush(cx, side, writer)) {
                 Poll::Ready(Err(Error::Io(error))) => Some(disconnected(error)),
+                // A peer that reads nothing has had its time, however much it sends.
+                Poll::Ready(Err(error @ Error::Timeout(_))) => return Poll::Ready(Err(error)),
                 Poll::Ready(Err(error)) => Some(error),
                 _ => None,
             };
