@@ -2,6 +2,7 @@ use core::fmt;
 
 /// A close code (RFC 6455 section 7.4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CloseCode(u16);
 
 impl CloseCode {

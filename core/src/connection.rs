@@ -66,6 +66,7 @@ enum Peer {
 
 /// A frame that must be sent before any later data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Obligation<'a> {
     /// Which frame.
     pub control: Control,
@@ -75,6 +76,7 @@ pub struct Obligation<'a> {
 
 /// What the peer's Close frame said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Closed<'a> {
     /// Its code; [`CloseCode::NONE`] if it had none.
     pub code: CloseCode,
@@ -84,6 +86,7 @@ pub struct Closed<'a> {
 
 /// Milliseconds since any moment that the caller chose, such as the start of the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
 
 impl Instant {
@@ -107,6 +110,7 @@ impl Instant {
 
 /// How long to wait for a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timeouts {
     /// For the whole opening handshake. Default: 10 s.
     pub handshake: Duration,
@@ -144,6 +148,7 @@ impl Default for Timeouts {
 
 /// Which deadline passed. The connection is over: drop the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Timeout {
     /// [`Timeouts::handshake`].
     Handshake,

@@ -6,6 +6,7 @@ use crate::CloseCode;
 ///
 /// One variant for each rule. A [`Receiver`](crate::Receiver) that returned one returns it for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Error {
     /// RSV1, RSV2 or RSV3 is set and no extension gave it a meaning (section 5.2).
     ReservedBit,
@@ -93,6 +94,7 @@ impl core::error::Error for Error {}
 
 /// The caller would break a rule, or there is no room: nothing was changed, nothing was staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SendError {
     /// A Close frame was sent or is owed: nothing may follow it (section 5.5.1).
     Closed,

@@ -1,5 +1,6 @@
 /// A piece of a message or of a control frame. It borrows the input, never the [`Receiver`](crate::Receiver).
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Event<'b> {
     /// What the payload is part of.
     pub what: What,
@@ -14,6 +15,7 @@ pub struct Event<'b> {
 
 /// What an [`Event`] is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum What {
     /// A data message; `compressed` if RSV1 marked it (RFC 7692 section 6).
     Data {
@@ -29,6 +31,7 @@ pub enum What {
 
 /// What a data message holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Kind {
     /// UTF-8.
     Text,
@@ -38,6 +41,7 @@ pub enum Kind {
 
 /// What a control frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Control {
     /// The peer ends the connection. The payload is empty, or a valid code and a UTF-8 reason.
     Close,

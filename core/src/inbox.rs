@@ -35,6 +35,7 @@ pub struct Inbox<B> {
 
 /// What [`Inbox::take`] will lend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Found {
     /// A data message, or a control frame.
     pub what: What,

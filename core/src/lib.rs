@@ -63,6 +63,7 @@ pub mod handshake;
 
 mod bytes;
 mod close;
+mod config;
 mod connection;
 mod error;
 mod event;
@@ -75,6 +76,7 @@ mod send;
 mod utf8;
 
 pub use close::CloseCode;
+pub use config::Config;
 pub use connection::{Closed, Connection, Instant, Obligation, Timeout, Timeouts};
 pub use error::{Error, SendError};
 pub use event::{Control, Event, Kind, What};

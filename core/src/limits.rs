@@ -3,6 +3,7 @@
 /// Lengths are compared as `u64`, so a 32-bit target refuses a frame of 2^32 + 5 bytes instead of
 /// reading one of 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
     /// Payload bytes of one data frame. Over it: close code 1009. Default: 16 MiB.
     pub frame: u64,

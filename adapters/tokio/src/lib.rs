@@ -46,7 +46,6 @@
 
 mod accept;
 mod clock;
-mod config;
 mod connect;
 mod engine;
 mod error;
@@ -66,7 +65,6 @@ mod wakers;
 pub mod axum;
 
 pub use accept::{AcceptError, Acceptor, Upgrade, accept};
-pub use config::Config;
 pub use connect::{ConnectError, Connector, Rejected, connect};
 pub use error::Error;
 pub use halves::{OwnedRecvHalf, OwnedSendHalf, Receiving, RecvHalf, SendHalf, Sending, Split};
@@ -74,7 +72,7 @@ pub use message::{Message, Prepared};
 pub use origin::Origins;
 pub use pieces::{MessageReader, MessageWriter};
 pub use socket::{CloseFrame, WebSocket};
-pub use wirelet::{CloseCode, Kind, Limits, Role, Timeouts, handshake};
+pub use wirelet::{CloseCode, Config, Kind, Limits, Role, Timeouts, handshake};
 
 /// The examples of the README compile.
 #[cfg(doctest)]

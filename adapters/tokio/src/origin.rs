@@ -1,4 +1,4 @@
-use http::Uri;
+use wirelet::handshake::server::is_same_host;
 
 /// Which web pages may connect (RFC 6455 section 10.2).
 ///
@@ -62,7 +62,7 @@ impl Origins {
         match &self.rule {
             Rule::Any => true,
             Rule::Only(list) => list.iter().any(|one| one.eq_ignore_ascii_case(origin)),
-            Rule::SameHost => same_host(origin, host),
+            Rule::SameHost => is_same_host(origin, host),
         }
     }
 }
@@ -71,27 +71,6 @@ impl Default for Origins {
     fn default() -> Self {
         Self::same_host()
     }
-}
-
-/// Host and port of the page and of the request are the same.
-///
-/// The scheme only tells the default port: a page may have come by TLS through a proxy that
-/// speaks plain HTTP to this server, and then neither names a port.
-fn same_host(origin: &str, host: &str) -> bool {
-    let (Ok(origin), Ok(host)) = (origin.parse::<Uri>(), host.parse::<http::uri::Authority>())
-    else {
-        return false;
-    };
-    let (Some(scheme), Some(page)) = (origin.scheme_str(), origin.authority()) else {
-        return false;
-    };
-    let default = if scheme.eq_ignore_ascii_case("https") {
-        443
-    } else {
-        80
-    };
-    let port = |authority: &http::uri::Authority| authority.port_u16().unwrap_or(default);
-    page.host().eq_ignore_ascii_case(host.host()) && port(page) == port(&host)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::Error;
 
 /// The header of a frame (RFC 6455 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
     /// The last frame of its message.
     pub fin: bool,
@@ -132,6 +133,7 @@ impl Header {
 
 /// What a frame is (RFC 6455 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Opcode {
     /// The next fragment of the message that is open.
     Continuation,

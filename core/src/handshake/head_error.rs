@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Why a head cannot be read: malformed HTTP, or a limit.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum HeadError {
     /// The first line is not a request line or a status line (RFC 9112 sections 3 and 4).
     StartLine,

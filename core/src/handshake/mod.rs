@@ -46,6 +46,7 @@ pub use writer::HeaderError;
 ///
 /// These limits bound the work a peer can cause; the memory is bounded by the storage.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct HeadLimits {
     /// The whole head in bytes, line ends included. 16 KiB unless told otherwise.
     pub bytes: u32,
@@ -64,6 +65,7 @@ impl Default for HeadLimits {
 
 /// What a call of `feed` did.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Progress {
     /// Bytes of the input that belong to the head. While the head is incomplete, all of them;
     /// those behind the head are the first input of the connection.

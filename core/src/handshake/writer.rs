@@ -75,6 +75,7 @@ impl<'o> Writer<'o> {
 
 /// Why a header the application wants to send is refused.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum HeaderError {
     /// The name is not a token (RFC 9110 section 5.1).
     Name,

@@ -111,6 +111,7 @@ impl<'a> Request<'a> {
 /// Why a request cannot be written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum RequestError {
     /// The host is not a host with perhaps a port (RFC 9110 section 7.2).
     Host,

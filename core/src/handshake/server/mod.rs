@@ -1,11 +1,13 @@
 //! The server's side: reads a request, checks it, writes the answer.
 
 mod checks;
+mod origin;
 mod refusal;
 mod request;
 mod response;
 
 pub use checks::{Checks, MAX_PROTOCOLS};
+pub use origin::is_same_host;
 pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};

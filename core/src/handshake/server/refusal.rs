@@ -8,6 +8,7 @@ use core::fmt;
 /// The order is that of gravity: when several rules are broken, the first in this list is told.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal {
     /// The head cannot be read.
     Head(HeadError),

@@ -69,6 +69,8 @@ pub struct Rejection<'a> {
     headers: &'a [(&'a str, &'a str)],
     content_type: &'a str,
     body: &'a [u8],
+    /// Bytes of the body that are sent apart from this.
+    apart: usize,
     /// Ends the body, for messages that are kept without one.
     end: &'static [u8],
 }
@@ -81,6 +83,7 @@ impl<'a> Rejection<'a> {
             headers: &[],
             content_type: "",
             body: &[],
+            apart: 0,
             end: &[],
         }
     }
@@ -97,8 +100,19 @@ impl<'a> Rejection<'a> {
         Rejection {
             content_type,
             body,
+            apart: 0,
             end: &[],
             ..self
+        }
+    }
+
+    /// Declares a body of `len` bytes, which the caller sends behind what is
+    /// [encoded](Self::encode): a page that is too large for a buffer, or out of flash.
+    #[must_use]
+    pub fn body_apart(self, content_type: &'a str, len: usize) -> Self {
+        Rejection {
+            apart: len,
+            ..self.body(content_type, &[])
         }
     }
 
@@ -132,7 +146,8 @@ impl<'a> Rejection<'a> {
         // RFC 9110 8.6: no Content-Length with 204; with 304 it would be that of another answer.
         if !matches!(self.status, 204 | 304) {
             writer.put(b"Content-Length: ");
-            writer.number(self.body.len().saturating_add(self.end.len()));
+            let len = self.body.len().saturating_add(self.apart);
+            writer.number(len.saturating_add(self.end.len()));
             writer.put(b"\r\n");
         }
         writer.lines(self.headers);
@@ -148,7 +163,8 @@ impl<'a> Rejection<'a> {
             return Err(ResponseError::Status);
         }
         // RFC 9110 15.3.5, 15.3.6, 15.4.5: these have no content.
-        if matches!(self.status, 204 | 205 | 304) && !self.body.is_empty() {
+        let has_body = self.apart > 0 || !self.body.is_empty();
+        if matches!(self.status, 204 | 205 | 304) && has_body {
             return Err(ResponseError::Body);
         }
         let owned: &[&str] = match self.status {
@@ -210,6 +226,7 @@ fn reason(status: u16) -> &'static str {
 /// Why an answer cannot be written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ResponseError {
     /// The status is not one from 200 to 599.
     Status,

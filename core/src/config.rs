@@ -1,9 +1,10 @@
-use wirelet::{Limits, Timeouts};
+use crate::{Limits, Timeouts};
 
 /// What a connection allows and how long it waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
-    /// How much the peer may send. Memory follows what came, never what was declared.
+    /// How much the peer may send.
     pub limits: Limits,
     /// How long to wait for the peer.
     pub timeouts: Timeouts,
@@ -12,7 +13,7 @@ pub struct Config {
 impl Config {
     /// At most this many bytes a message (and so a frame). Default: 16 MiB.
     #[must_use]
-    pub fn max_message(mut self, bytes: u64) -> Self {
+    pub const fn max_message(mut self, bytes: u64) -> Self {
         self.limits = self.limits.with_message(bytes);
         self
     }

@@ -1,0 +1,326 @@
+//! The server's side of the opening handshake.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use wirelet::handshake::HeadLimits;
+use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
+use wirelet::{Instant, Role, Unmasked};
+
+use crate::origins::Origins;
+use crate::transport::Transport;
+use crate::{Config, Error, WebSocket, head};
+
+/// Accepts a connection with the defaults: any path, no subprotocol, pages of the same host only.
+///
+/// `buffer` is where the lines of the request are kept and the answer is made; afterwards it is
+/// where [`WebSocket::recv`] assembles messages. 512 bytes serve a browser; a refusal takes up to
+/// 320.
+///
+/// # Errors
+/// As [`Acceptor::accept`].
+///
+/// # Cancel safety
+/// Dropping the future drops the transport.
+pub async fn accept<T: Transport>(
+    io: T,
+    buffer: &mut [u8],
+) -> Result<WebSocket<'_, T>, AcceptError<T::Error>> {
+    Acceptor::new().accept(io, buffer).await
+}
+
+/// How a server accepts connections.
+///
+/// ```no_run
+/// # async fn serve<T: wirelet_embassy::Transport>(io: T) -> Result<(), wirelet_embassy::AcceptError<T::Error>> {
+/// use wirelet_embassy::Acceptor;
+/// let mut buffer = [0; 512];
+/// let acceptor = Acceptor::new();
+/// let upgrade = acceptor.request(io, &mut buffer).await?;
+/// match upgrade.request().path() {
+///     "/chat" => { let ws = upgrade.accept(&[]).await?; }
+///     "/" => upgrade.respond(200, "text/html", &[], b"<p>Hello").await?,
+///     _ => upgrade.reject(404, "there is only /chat\n").await?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Acceptor<'a> {
+    config: Config,
+    head: HeadLimits,
+    origins: Origins<'a>,
+    protocols: &'a [&'a str],
+    keep: &'a [&'a str],
+}
+
+impl<'a> Acceptor<'a> {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits and timeouts of the connections.
+    #[must_use]
+    pub const fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// How large the head of a request may be. Default: 16 KiB in 100 lines.
+    #[must_use]
+    pub const fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.head = limits;
+        self
+    }
+
+    /// Which web pages may connect. Default: those of the same host.
+    #[must_use]
+    pub const fn origins(mut self, origins: Origins<'a>) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// The subprotocols that the server speaks, best first. The first that the client offers, too,
+    /// is selected; if there is none, none is, and the client decides whether to go on.
+    #[must_use]
+    pub const fn protocols(mut self, protocols: &'a [&'a str]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Header lines that the application wants to read, besides Host, Origin and the WebSocket's own.
+    #[must_use]
+    pub const fn keep(mut self, names: &'a [&'a str]) -> Self {
+        self.keep = names;
+        self
+    }
+
+    /// Reads the request, checks it and accepts it.
+    ///
+    /// # Errors
+    /// [`AcceptError::Refused`] and [`AcceptError::Origin`] after the client was answered with the
+    /// status that fits; [`Error::Timeout`] when the whole took longer than
+    /// [`Timeouts::handshake`](wirelet::Timeouts::handshake).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the transport.
+    pub async fn accept<'b, T: Transport>(
+        &self,
+        io: T,
+        buffer: &'b mut [u8],
+    ) -> Result<WebSocket<'b, T>, AcceptError<T::Error>>
+    where
+        'a: 'b,
+    {
+        self.request(io, buffer).await?.accept(&[]).await
+    }
+
+    /// Reads the request, so that the application can decide on it.
+    ///
+    /// # Errors
+    /// [`AcceptError::Refused`] for what is not HTTP or over a limit; whether it is a sound
+    /// handshake is decided by [`Upgrade::accept`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the transport.
+    pub async fn request<'b, T: Transport>(
+        &self,
+        io: T,
+        buffer: &'b mut [u8],
+    ) -> Result<Upgrade<'a, 'b, T>, AcceptError<T::Error>> {
+        head::check_room(&io)?;
+        let mut upgrade = Upgrade {
+            acceptor: *self,
+            deadline: head::deadline(&self.config),
+            io: RefCell::new(io),
+            handshake: Handshake::new(buffer, self.keep).limits(self.head),
+        };
+        let handshake = &mut upgrade.handshake;
+        let read = head::read(&upgrade.io, |input| {
+            handshake.feed(input).map_err(AcceptError::Refused)
+        });
+        match head::limit(upgrade.deadline, read).await {
+            Ok(()) => Ok(upgrade),
+            Err(AcceptError::Refused(refusal)) => {
+                upgrade
+                    .refuse(Rejection::from(refusal), AcceptError::Refused(refusal))
+                    .await
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A request that waits for the application's decision.
+#[derive(Debug)]
+pub struct Upgrade<'a, 'b, T> {
+    acceptor: Acceptor<'a>,
+    deadline: Instant,
+    io: RefCell<T>,
+    handshake: Handshake<'a, &'b mut [u8]>,
+}
+
+impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
+    /// What is asked for.
+    pub fn request(&self) -> Request<'_> {
+        self.handshake
+            .request()
+            .expect("made of a complete head only")
+    }
+
+    /// Accepts, if the request is a sound handshake from a page that may connect; refuses
+    /// otherwise. `headers` are added to the answer.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`]; [`AcceptError::Response`] if a header line is invalid or the answer
+    /// does not fit the buffer: then nothing was sent.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the transport.
+    pub async fn accept(
+        self,
+        headers: &[(&str, &str)],
+    ) -> Result<WebSocket<'b, T>, AcceptError<T::Error>> {
+        let request = self.request();
+        let origins = self.acceptor.origins;
+        let key = match self.handshake.check() {
+            Ok(key) => key,
+            Err(refusal) => {
+                let error = AcceptError::Refused(refusal);
+                return self.refuse(Rejection::from(refusal), error).await;
+            }
+        };
+        if !origins.allow(request.origin(), request.host()) {
+            let why = Rejection::new(403).body("text/plain", FOREIGN);
+            return self.refuse(why, AcceptError::Origin).await;
+        }
+        let ours = self.acceptor.protocols.iter().copied();
+        let offers = |ours: &&str| request.protocols().any(|theirs| theirs == *ours);
+        let protocol = ours.clone().find(offers);
+        let mut response = Response::new(key).headers(headers);
+        if let Some(protocol) = protocol {
+            response = response.protocol(protocol);
+        }
+        let (acceptor, io, deadline) = (self.acceptor, self.io, self.deadline);
+        let buffer = self.handshake.into_storage();
+        let len = response.encode(buffer)?;
+        let write = head::write(&io, &buffer[..len]);
+        head::limit(deadline, write).await?;
+        let ws = WebSocket::new(io, Role::Server, Unmasked, &acceptor.config, buffer);
+        Ok(ws.with_protocol(protocol))
+    }
+
+    /// Refuses with a status and a line of text that says why.
+    ///
+    /// # Errors
+    /// [`AcceptError::Response`] if the status is not one from 200 to 599; the transport's.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the transport.
+    pub async fn reject(self, status: u16, why: &str) -> Result<(), AcceptError<T::Error>> {
+        let text = "text/plain; charset=utf-8";
+        self.respond(status, text, &[], why.as_bytes()).await
+    }
+
+    /// Answers as plain HTTP and closes: a page out of flash, a redirect, a refusal. The body may
+    /// be of any size; the rest of the answer has to fit the buffer.
+    ///
+    /// # Errors
+    /// As [`reject`](Self::reject); [`AcceptError::Response`] if a header line is invalid or the
+    /// head of the answer does not fit the buffer: then nothing was sent.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the transport.
+    pub async fn respond(
+        self,
+        status: u16,
+        content_type: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<(), AcceptError<T::Error>> {
+        // RFC 9110 section 9.3.2: HEAD is answered like GET, without the content.
+        let sent = match self.request().method() {
+            "HEAD" => &[],
+            _ => body,
+        };
+        let answer = Rejection::new(status)
+            .headers(headers)
+            .body_apart(content_type, body.len());
+        self.hang_up(answer, sent).await
+    }
+
+    async fn refuse<R>(
+        self,
+        answer: Rejection<'_>,
+        error: AcceptError<T::Error>,
+    ) -> Result<R, AcceptError<T::Error>> {
+        match self.hang_up(answer, &[]).await {
+            Err(AcceptError::Response(too_small)) => Err(AcceptError::Response(too_small)),
+            // The refusal is what the caller wants to know, not what became of the answer.
+            _ => Err(error),
+        }
+    }
+
+    async fn hang_up(
+        self,
+        answer: Rejection<'_>,
+        body: &[u8],
+    ) -> Result<(), AcceptError<T::Error>> {
+        let buffer = self.handshake.into_storage();
+        let len = answer.encode(buffer)?;
+        let io = self.io;
+        head::limit(self.deadline, async {
+            head::write(&io, &buffer[..len]).await?;
+            head::write(&io, body).await?;
+            T::close(&io).await;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Why no connection was opened. `E` is the transport's error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum AcceptError<E> {
+    /// The transport failed, or ended in the middle of the head, or the handshake took longer than
+    /// [`Timeouts::handshake`](wirelet::Timeouts::handshake), or the transport has less than
+    /// [`MIN_ROOM`](crate::MIN_ROOM) bytes of room ([`SendError::Full`](wirelet::SendError::Full)).
+    Connection(Error<E>),
+    /// The request breaks a rule. The client was told with [`Refusal::status`].
+    Refused(Refusal),
+    /// The page may not connect. The client was told with status 403.
+    Origin,
+    /// The answer is invalid or does not fit the buffer. Nothing was sent.
+    Response(ResponseError),
+}
+
+impl<E: fmt::Debug> fmt::Display for AcceptError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(error) => error.fmt(f),
+            Self::Refused(refusal) => write!(f, "handshake refused: {refusal}"),
+            Self::Origin => f.write_str("a page of another host may not connect"),
+            Self::Response(error) => write!(f, "the answer is invalid: {error}"),
+        }
+    }
+}
+
+impl<E: fmt::Debug> core::error::Error for AcceptError<E> {}
+
+impl<E> From<Error<E>> for AcceptError<E> {
+    fn from(error: Error<E>) -> Self {
+        Self::Connection(error)
+    }
+}
+
+impl<E> From<ResponseError> for AcceptError<E> {
+    fn from(error: ResponseError) -> Self {
+        Self::Response(error)
+    }
+}
+
+const FOREIGN: &[u8] = b"a page of another host may not connect\n";

@@ -1,0 +1,213 @@
+//! The client's side of the opening handshake.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use wirelet::handshake::HeadLimits;
+use wirelet::handshake::client::{self, Handshake, Request, RequestError};
+use wirelet::{Masked, Role};
+
+use crate::transport::Transport;
+use crate::url::{Url, UrlError};
+use crate::{Config, Error, WebSocket, head};
+
+/// Does the opening handshake over a transport that is connected, with the defaults.
+///
+/// `url` (`ws://` or `wss://`) tells the Host and the target of the request. `buffer` is where the
+/// request is made and the lines of the response are kept, 256 bytes for most servers; afterwards it
+/// is where [`WebSocket::recv`] assembles messages. `random` makes numbers that nobody can predict:
+/// the masking keys (RFC 6455 section 10.3) and the nonce of the handshake.
+///
+/// # Errors
+/// As [`Connector::handshake`].
+///
+/// # Cancel safety
+/// Dropping the future drops the transport.
+pub async fn connect<'b, T: Transport, F: FnMut() -> [u8; 4]>(
+    io: T,
+    url: &str,
+    buffer: &'b mut [u8],
+    random: F,
+) -> Result<WebSocket<'b, T, Masked<F>>, ConnectError<T::Error>> {
+    Connector::new().handshake(io, url, buffer, random).await
+}
+
+/// How a client connects.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Connector<'a> {
+    pub(crate) config: Config,
+    head: HeadLimits,
+    origin: Option<&'a str>,
+    protocols: &'a [&'a str],
+    headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Connector<'a> {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits and timeouts of the connection.
+    #[must_use]
+    pub const fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// How large the head of the response may be. Default: 16 KiB in 100 lines.
+    #[must_use]
+    pub const fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.head = limits;
+        self
+    }
+
+    /// The Origin header, which native clients need not send.
+    #[must_use]
+    pub const fn origin(mut self, origin: &'a str) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// The subprotocols that the client speaks, best first. [`WebSocket::protocol`] tells which one
+    /// the server selected, if any.
+    #[must_use]
+    pub const fn protocols(mut self, protocols: &'a [&'a str]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Adds header lines to the request, such as Authorization.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Does the opening handshake over a transport that is connected, TLS for example. The
+    /// arguments are those of [`connect`].
+    ///
+    /// # Errors
+    /// [`ConnectError::Url`] for what is not a URL of a WebSocket; [`ConnectError::Handshake`] if
+    /// the server answers with another status than 101, or breaks a rule; [`Error::Timeout`] when
+    /// it takes longer than [`Timeouts::handshake`](wirelet::Timeouts::handshake).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the transport.
+    pub async fn handshake<'b, T: Transport, F: FnMut() -> [u8; 4]>(
+        &self,
+        io: T,
+        url: &str,
+        buffer: &'b mut [u8],
+        random: F,
+    ) -> Result<WebSocket<'b, T, Masked<F>>, ConnectError<T::Error>>
+    where
+        'a: 'b,
+    {
+        let url = Url::parse(url)?;
+        head::limit(
+            head::deadline(&self.config),
+            self.open(io, url, buffer, random),
+        )
+        .await
+    }
+
+    pub(crate) async fn open<'b, T: Transport, F: FnMut() -> [u8; 4]>(
+        &self,
+        io: T,
+        url: Url<'_>,
+        buffer: &'b mut [u8],
+        mut random: F,
+    ) -> Result<WebSocket<'b, T, Masked<F>>, ConnectError<T::Error>>
+    where
+        'a: 'b,
+    {
+        head::check_room(&io)?;
+        let mut nonce = [0; 16];
+        for part in nonce.as_chunks_mut::<4>().0 {
+            *part = random();
+        }
+        let mut request = Request::new(url.authority, url.target)
+            .protocols(self.protocols)
+            .headers(self.headers);
+        if let Some(origin) = self.origin {
+            request = request.origin(origin);
+        }
+        let len = request.encode(nonce, buffer)?;
+        let io = RefCell::new(io);
+        head::write(&io, &buffer[..len]).await?;
+        let mut handshake = Handshake::new(buffer, nonce, self.protocols, &[]).limits(self.head);
+        head::read(&io, |input| {
+            handshake.feed(input).map_err(ConnectError::Handshake)
+        })
+        .await?;
+        handshake.check().map_err(ConnectError::Handshake)?;
+        let selected = handshake
+            .response()
+            .and_then(|response| response.protocol());
+        // It is one of those offered: `check` has seen to that.
+        let ours = self.protocols.iter().copied();
+        let protocol = ours.clone().find(|one| selected == Some(one));
+        let buffer = handshake.into_storage();
+        let ws = WebSocket::new(io, Role::Client, Masked(random), &self.config, buffer);
+        Ok(ws.with_protocol(protocol))
+    }
+}
+
+/// Why no connection was opened. `E` is the transport's error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConnectError<E> {
+    /// The URL cannot be used.
+    Url(UrlError),
+    /// The name of the host was not found.
+    Dns,
+    /// The host refuses the connection, or there is no way to it.
+    Unreachable,
+    /// The transport failed, or ended in the middle of the response, or it took longer than
+    /// [`Timeouts::handshake`](wirelet::Timeouts::handshake), or the transport has less than
+    /// [`MIN_ROOM`](crate::MIN_ROOM) bytes of room ([`SendError::Full`](wirelet::SendError::Full)).
+    Connection(Error<E>),
+    /// A header line or a subprotocol of the request is invalid, or the request does not fit the
+    /// buffer. Nothing was sent.
+    Request(RequestError),
+    /// The server answered with another status than 101, or breaks a rule of the handshake.
+    Handshake(client::Error),
+}
+
+impl<E: fmt::Debug> fmt::Display for ConnectError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(error) => error.fmt(f),
+            Self::Dns => f.write_str("the name of the host was not found"),
+            Self::Unreachable => {
+                f.write_str("the host refuses the connection, or there is no way to it")
+            }
+            Self::Connection(error) => error.fmt(f),
+            Self::Request(error) => write!(f, "the request is invalid: {error}"),
+            Self::Handshake(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Debug> core::error::Error for ConnectError<E> {}
+
+impl<E> From<Error<E>> for ConnectError<E> {
+    fn from(error: Error<E>) -> Self {
+        Self::Connection(error)
+    }
+}
+
+impl<E> From<RequestError> for ConnectError<E> {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl<E> From<UrlError> for ConnectError<E> {
+    fn from(error: UrlError) -> Self {
+        Self::Url(error)
+    }
+}

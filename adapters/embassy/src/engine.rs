@@ -1,0 +1,363 @@
+//! Receiving: what has come is looked at where it lies, and what is owed goes out meanwhile.
+
+use wirelet::{Masking, Receiver, Role, What};
+
+use crate::link::{Link, Side, copy};
+use crate::message::{Message, Piece};
+use crate::transport::{Ready, Transport, Want};
+use crate::{Config, Error, clock};
+
+/// What comes in.
+#[derive(Debug)]
+pub(crate) struct Incoming<'b> {
+    reading: Reading,
+    /// Where whole messages are assembled.
+    message: &'b mut [u8],
+    /// Bytes of the message that is being assembled.
+    have: usize,
+}
+
+/// How far it was understood.
+#[derive(Debug)]
+struct Reading {
+    receiver: Receiver,
+    role: Role,
+    /// The rest of the message that is coming is thrown away.
+    skip: bool,
+    /// The rule that the peer broke, until the application was told.
+    failure: Option<wirelet::Error>,
+    ended: bool,
+}
+
+/// How far one look at what has come got.
+enum Step<R> {
+    /// A piece was handed out.
+    Piece(R),
+    /// A Pong or a Close was staged: it leaves before anything else happens.
+    Staged,
+    /// There is no more now.
+    Wait(Want),
+    /// Nothing more is to come, and nothing is owed.
+    Finished,
+}
+
+impl<'b> Incoming<'b> {
+    pub(crate) fn new(role: Role, config: &Config, message: &'b mut [u8]) -> Self {
+        Self {
+            reading: Reading {
+                receiver: Receiver::new(role, config.limits),
+                role,
+                skip: false,
+                failure: None,
+                ended: false,
+            },
+            message,
+            have: 0,
+        }
+    }
+
+    /// Waits for a whole message, assembled in the lent buffer.
+    pub(crate) async fn message<T: Transport, M: Masking>(
+        &mut self,
+        link: &Link<T, M>,
+    ) -> Result<Option<Message<'_>>, Error<T::Error>> {
+        let kind = loop {
+            let Self {
+                reading,
+                message,
+                have,
+            } = self;
+            let append = |piece: Piece<'_>| {
+                let n = copy(piece.payload, &mut message[*have..]);
+                *have += n;
+                let fits = n == piece.payload.len();
+                (fits, piece.end.then_some(piece.kind))
+            };
+            match reading.next(link, usize::MAX, append).await? {
+                None => return Ok(None),
+                Some((false, _)) => {
+                    *have = 0;
+                    reading.fail(wirelet::Error::MessageTooLarge, link);
+                }
+                Some((true, Some(kind))) => break kind,
+                Some((true, None)) => {}
+            }
+        };
+        let len = core::mem::take(&mut self.have);
+        Ok(Some(Message::of(kind, &self.message[..len])))
+    }
+
+    /// Waits for a piece of a message of at most `limit` bytes.
+    pub(crate) async fn piece<T: Transport, M: Masking, R>(
+        &mut self,
+        link: &Link<T, M>,
+        limit: usize,
+        f: impl FnOnce(Piece<'_>) -> R,
+    ) -> Result<Option<R>, Error<T::Error>> {
+        // What a `recv` that was dropped had assembled comes first.
+        if self.have > 0
+            && let Some(What::Data { kind, .. }) = self.reading.receiver.open_message()
+        {
+            let len = core::mem::take(&mut self.have);
+            return Ok(Some(f(Piece {
+                kind,
+                payload: &mut self.message[..len],
+                start: true,
+                end: false,
+            })));
+        }
+        self.reading.next(link, limit, f).await
+    }
+
+    /// Throws away what comes, until the connection is closed.
+    pub(crate) async fn drain<T: Transport, M: Masking>(
+        &mut self,
+        link: &Link<T, M>,
+    ) -> Result<(), Error<T::Error>> {
+        while self.reading.next(link, usize::MAX, |_| ()).await?.is_some() {}
+        Ok(())
+    }
+
+    /// Sends the next message on, piece by piece, with no memory for it: a piece is taken when
+    /// there is room for it.
+    pub(crate) async fn forward<T: Transport, M: Masking>(
+        &mut self,
+        link: &Link<T, M>,
+        to: &Link<T, M>,
+    ) -> Result<Option<()>, Error<T::Error>> {
+        let head = to.header(CHUNK);
+        let enough = (head + CHUNK).min(to.capacity()? / 2);
+        loop {
+            let mut room = head + CHUNK;
+            // If it is closing, there is perhaps nothing more to send on.
+            if to.may_send().is_ok() {
+                room = to.room(enough).await?;
+            }
+            let limit = CHUNK.min(room - head);
+            if self.have > 0 {
+                self.forward_begun(to, limit)?;
+                continue;
+            }
+            let step = self.reading.forward(link, to, limit);
+            match self.reading.settle(link, step).await? {
+                Settled::Piece(true) => return Ok(Some(())),
+                Settled::Piece(false) | Settled::Again => {}
+                Settled::Over => return Ok(None),
+            }
+        }
+    }
+
+    /// Sends on what a `recv` that was dropped had assembled.
+    fn forward_begun<T: Transport, M: Masking>(
+        &mut self,
+        to: &Link<T, M>,
+        limit: usize,
+    ) -> Result<(), Error<T::Error>> {
+        let Some(What::Data { kind, .. }) = self.reading.receiver.open_message() else {
+            self.have = 0;
+            return Ok(());
+        };
+        let n = limit.min(self.have);
+        to.data(kind, &self.message[..n], false)?;
+        self.message.copy_within(n..self.have, 0);
+        self.have -= n;
+        Ok(())
+    }
+}
+
+/// A [`Step`] after what it waited for.
+enum Settled<R> {
+    Piece(R),
+    Again,
+    Over,
+}
+
+impl Reading {
+    async fn next<T: Transport, M: Masking, R>(
+        &mut self,
+        link: &Link<T, M>,
+        limit: usize,
+        f: impl FnOnce(Piece<'_>) -> R,
+    ) -> Result<Option<R>, Error<T::Error>> {
+        let mut f = Some(f);
+        loop {
+            let step = self.step(link, limit, &mut f);
+            match self.settle(link, step).await? {
+                Settled::Piece(piece) => return Ok(Some(piece)),
+                Settled::Again => {}
+                Settled::Over => return Ok(None),
+            }
+        }
+    }
+
+    /// Looks at what has come, without waiting.
+    fn step<T: Transport, M: Masking, R>(
+        &mut self,
+        link: &Link<T, M>,
+        limit: usize,
+        f: &mut Option<impl FnOnce(Piece<'_>) -> R>,
+    ) -> Result<Step<R>, Error<T::Error>> {
+        loop {
+            let owed = link.pay()?;
+            let (staged, over) = {
+                let connection = &link.out.borrow().connection;
+                let told = self.failure.is_some() || connection.closed().is_some();
+                (link.out.borrow().unflushed, told)
+            };
+            if staged {
+                return Ok(Step::Staged);
+            }
+            if over {
+                // Nothing that comes is understood any more: all there is to do is to answer.
+                return Ok(match owed {
+                    Some(room) => Step::Wait(Want { input: false, room }),
+                    None => Step::Finished,
+                });
+            }
+            let look = |bytes: &mut [u8]| self.look(bytes, limit, link, f);
+            let mut io = link.io.try_borrow_mut().map_err(|_| Error::Busy)?;
+            match io.input(look) {
+                Some(Some(piece)) => return Ok(Step::Piece(piece)),
+                Some(None) => {}
+                None => {
+                    return Ok(Step::Wait(Want {
+                        input: true,
+                        room: owed.unwrap_or(0),
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Takes the next thing at the front of `bytes`; tells how many it took.
+    fn look<T: Transport, M: Masking, R>(
+        &mut self,
+        bytes: &mut [u8],
+        limit: usize,
+        link: &Link<T, M>,
+        f: &mut Option<impl FnOnce(Piece<'_>) -> R>,
+    ) -> (usize, Option<R>) {
+        let given = limit.min(bytes.len());
+        let mut rest = &mut bytes[..given];
+        let now = clock::now();
+        link.out.borrow_mut().connection.heard(now);
+        let event = match self.receiver.next(&mut rest) {
+            Ok(Some(event)) => event,
+            Ok(None) => return (given - rest.len(), None),
+            Err(error) => {
+                self.fail(error, link);
+                return (given, None);
+            }
+        };
+        let taken = given - rest.len();
+        let kind = match event.what {
+            What::Control(_) => {
+                link.out.borrow_mut().connection.on_event(&event);
+                return (taken, None);
+            }
+            What::Data { kind, .. } => kind,
+        };
+        if self.skip {
+            self.skip = !event.end;
+            return (taken, None);
+        }
+        let piece = Piece {
+            kind,
+            payload: event.payload,
+            start: event.start,
+            end: event.end,
+        };
+        (taken, f.take().map(|f| f(piece)))
+    }
+
+    /// The same, and what was there is sent on.
+    fn forward<T: Transport, M: Masking>(
+        &mut self,
+        link: &Link<T, M>,
+        to: &Link<T, M>,
+        limit: usize,
+    ) -> Result<Step<bool>, Error<T::Error>> {
+        // Here, not in the future: it need not be kept while that waits.
+        let mut chunk = [0; CHUNK];
+        let mut take = Some(|piece: Piece<'_>| {
+            let n = copy(piece.payload, &mut chunk);
+            (piece.kind, n, piece.end)
+        });
+        Ok(match self.step(link, limit, &mut take)? {
+            Step::Piece((kind, n, end)) => {
+                to.data(kind, &chunk[..n], end)?;
+                Step::Piece(end)
+            }
+            Step::Staged => Step::Staged,
+            Step::Wait(want) => Step::Wait(want),
+            Step::Finished => Step::Finished,
+        })
+    }
+
+    /// Waits for what a step needs.
+    async fn settle<T: Transport, M: Masking, R>(
+        &mut self,
+        link: &Link<T, M>,
+        step: Result<Step<R>, Error<T::Error>>,
+    ) -> Result<Settled<R>, Error<T::Error>> {
+        if self.ended {
+            return Ok(Settled::Over);
+        }
+        let waited = match step {
+            Ok(Step::Piece(piece)) => return Ok(Settled::Piece(piece)),
+            Ok(Step::Staged) => link.flush(Side::Receive).await.map(|()| None),
+            Ok(Step::Wait(want)) => link.wait(want, Side::Receive).await,
+            Ok(Step::Finished) => {
+                self.finish(link).await;
+                return self.over(link, Ok(()));
+            }
+            Err(error) => Err(error),
+        };
+        match waited {
+            Ok(Some(Ready::End)) => self.over(link, Err(Error::Disconnected)),
+            Ok(_) => Ok(Settled::Again),
+            // Nothing has happened: the other half has the transport.
+            Err(Error::Busy) => Err(Error::Busy),
+            Err(error) => self.over(link, Err(error)),
+        }
+    }
+
+    /// Both Close frames have passed, or ours has after an error. Section 7.1.1: the server
+    /// closes first; the client gives it time to.
+    async fn finish<T: Transport, M: Masking>(&mut self, link: &Link<T, M>) {
+        let all = Want {
+            input: true,
+            room: 0,
+        };
+        while self.role == Role::Client
+            && let Ok(Some(Ready::Input)) = link.wait(all, Side::Receive).await
+            && let Ok(mut io) = link.io.try_borrow_mut()
+        {
+            io.input(|bytes| (bytes.len(), ()));
+        }
+        link.close().await;
+    }
+
+    /// Ends. What is told is the rule that the peer broke, if it did.
+    fn over<T: Transport, M: Masking, R>(
+        &mut self,
+        link: &Link<T, M>,
+        end: Result<(), Error<T::Error>>,
+    ) -> Result<Settled<R>, Error<T::Error>> {
+        self.ended = true;
+        link.out.borrow_mut().ended = true;
+        match self.failure.take() {
+            Some(rule) => Err(Error::Protocol(rule)),
+            None => end.map(|()| Settled::Over),
+        }
+    }
+
+    fn fail<T, M>(&mut self, rule: wirelet::Error, link: &Link<T, M>) {
+        self.receiver.fail(rule);
+        self.failure = Some(rule);
+        link.out.borrow_mut().connection.fail(rule, clock::now());
+    }
+}
+
+/// Bytes that are sent on at a time. They are on the stack while they are copied.
+const CHUNK: usize = 512;

@@ -1,0 +1,276 @@
+//! The two halves of a connection, for one task.
+
+use wirelet::{CloseCode, Control, Kind, Masking, SendError};
+
+use crate::engine::Incoming;
+use crate::link::{Link, Side};
+use crate::message::{CloseFrame, Message, Piece};
+use crate::transport::Transport;
+use crate::{Error, clock};
+
+/// The half of a connection that receives. While it is polled, Pings are answered and deadlines
+/// kept.
+#[derive(Debug)]
+pub struct RecvHalf<'a, 'b, T, M> {
+    incoming: &'a mut Incoming<'b>,
+    link: &'a Link<T, M>,
+}
+
+impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
+    pub(crate) const fn new(incoming: &'a mut Incoming<'b>, link: &'a Link<T, M>) -> Self {
+        Self { incoming, link }
+    }
+
+    /// Waits for the next message, as [`WebSocket::recv`](crate::WebSocket::recv) does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn recv(&mut self) -> Result<Option<Message<'_>>, Error<T::Error>> {
+        self.incoming.message(self.link).await
+    }
+
+    /// Waits for the next piece of a message, as
+    /// [`WebSocket::recv_piece`](crate::WebSocket::recv_piece) does.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), but for the message that is too large for a buffer.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: `f` is called when there is a piece, and then this is done.
+    pub async fn recv_piece<R>(
+        &mut self,
+        f: impl FnOnce(Piece<'_>) -> R,
+    ) -> Result<Option<R>, Error<T::Error>> {
+        self.incoming.piece(self.link, usize::MAX, f).await
+    }
+
+    /// Sends the next message on to `to`, the other half of this connection or of another one,
+    /// whatever the size of the message, and with no memory for it: a piece is taken when there
+    /// is room for it, and leaves as a fragment. `None` when the connection has ended.
+    ///
+    /// # Errors
+    /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing is lost, and the next call goes on with the message.
+    pub async fn forward(
+        &mut self,
+        to: &mut SendHalf<'_, T, M>,
+    ) -> Result<Option<()>, Error<T::Error>> {
+        self.incoming.forward(self.link, to.link).await
+    }
+
+    /// What the peer's Close frame said; `None` before it came.
+    pub fn closed(&self) -> Option<CloseFrame> {
+        CloseFrame::of(&self.link.out.borrow().connection)
+    }
+}
+
+/// The half of a connection that sends.
+#[derive(Debug)]
+pub struct SendHalf<'a, T, M> {
+    link: &'a Link<T, M>,
+}
+
+impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
+    pub(crate) const fn new(link: &'a Link<T, M>) -> Self {
+        Self { link }
+    }
+
+    /// Stages a message, as [`WebSocket::feed`](crate::WebSocket::feed) does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn feed<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> Result<(), Error<T::Error>> {
+        let message = message.into();
+        let mut writer = self.send_pieces(message.kind()).await?;
+        writer.end(message.as_bytes()).await
+    }
+
+    /// Stages a message and sends all that is staged.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    ///
+    /// # Cancel safety
+    /// As [`feed`](Self::feed); what was staged leaves with whatever is called next.
+    pub async fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> Result<(), Error<T::Error>> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+
+    /// Starts a message whose payload comes in pieces, as
+    /// [`WebSocket::send_pieces`](crate::WebSocket::send_pieces) does.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing is sent by it.
+    pub async fn send_pieces(
+        &mut self,
+        kind: Kind,
+    ) -> Result<MessageWriter<'a, T, M>, Error<T::Error>> {
+        self.link.may_send()?;
+        // A message that its writer left would be continued by this one.
+        if self.link.open_message().is_some() {
+            return Err(Error::Send(SendError::MessageOpen));
+        }
+        Ok(MessageWriter {
+            link: self.link,
+            kind,
+        })
+    }
+
+    /// Sends a Ping with at most 125 bytes, and all that is staged. The Pong is not handed out; it
+    /// counts as a sign of life, like every byte.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed); [`Error::Send`] for a payload that is too long.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the Ping is staged whole or not at all.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error<T::Error>> {
+        if payload.len() > 125 {
+            return Err(Error::Send(SendError::ControlTooLong));
+        }
+        let needed = self.link.header(payload.len()) + payload.len();
+        self.link.room(needed).await?;
+        self.link.control(Control::Ping, payload)?;
+        self.flush().await
+    }
+
+    /// Sends all that is staged.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] if the peer reads nothing; [`Error::Io`], [`Error::Disconnected`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what was not sent stays staged.
+    pub async fn flush(&mut self) -> Result<(), Error<T::Error>> {
+        self.link.flush(Side::Send).await
+    }
+
+    /// Sends a Close frame, and nothing after it. The receiving half goes on until the peer's
+    /// Close has come, or the close deadline: receive until `None`.
+    ///
+    /// It is no error if the connection is closing or closed already.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code or a reason that must not be sent, and nothing happens;
+    /// [`Error::Timeout`] if the peer reads nothing; [`Error::Io`], [`Error::Disconnected`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the Close frame leaves with whatever is called next on either half.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error<T::Error>> {
+        begin_close(self.link, code, reason)?;
+        self.link.pay_all().await
+    }
+
+    /// What the peer's Close frame said; `None` before it came.
+    pub fn closed(&self) -> Option<CloseFrame> {
+        CloseFrame::of(&self.link.out.borrow().connection)
+    }
+}
+
+/// A Close is owed from now on. It is no error that one is already.
+pub(crate) fn begin_close<T: Transport, M: Masking>(
+    link: &Link<T, M>,
+    code: CloseCode,
+    reason: &str,
+) -> Result<(), Error<T::Error>> {
+    let out = &mut *link.out.borrow_mut();
+    match out.connection.close(code, reason, clock::now()) {
+        Ok(()) | Err(SendError::Closed) => Ok(()),
+        Err(error) => Err(Error::Send(error)),
+    }
+}
+
+/// A message that is being sent, in pieces. Each piece leaves as a fragment, or as several if there
+/// is not room for it.
+///
+/// Dropped before [`end`](Self::end), the message stays unfinished, and only a Close can follow,
+/// unless nothing of it was written yet.
+#[derive(Debug)]
+pub struct MessageWriter<'a, T, M> {
+    link: &'a Link<T, M>,
+    kind: Kind,
+}
+
+impl<T: Transport, M: Masking> MessageWriter<'_, T, M> {
+    /// Stages some of `payload`, as much as there is room for; tells how much. Waits if there is no
+    /// room. That text is UTF-8 as a whole is up to the caller; a piece may cut a character.
+    ///
+    /// # Errors
+    /// As [`WebSocket::feed`](crate::WebSocket::feed).
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a fragment is staged whole or not at all.
+    pub async fn write(&mut self, payload: &[u8]) -> Result<usize, Error<T::Error>> {
+        if payload.is_empty() {
+            return Ok(0);
+        }
+        let n = self.fits(payload.len()).await?;
+        self.link.data(self.kind, &payload[..n], false)?;
+        Ok(n)
+    }
+
+    /// Stages the rest of the message, `payload`, which may be empty.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    /// Cancel safe as far as `payload` fits the transport's room: then the rest is staged whole or
+    /// not at all. Of a longer one, some fragments may have been staged.
+    pub async fn end(&mut self, payload: &[u8]) -> Result<(), Error<T::Error>> {
+        let mut rest = payload;
+        loop {
+            let n = self.fits(rest.len()).await?;
+            self.link.data(self.kind, &rest[..n], n == rest.len())?;
+            if n == rest.len() {
+                return Ok(());
+            }
+            rest = &rest[n..];
+        }
+    }
+
+    /// Waits for room; tells how many bytes of payload the next frame may have. One that can go
+    /// whole does.
+    async fn fits(&self, len: usize) -> Result<usize, Error<T::Error>> {
+        let capacity = self.link.capacity()?;
+        let whole = self.link.header(len) + len;
+        if whole <= capacity {
+            self.link.room(whole).await?;
+            return Ok(len);
+        }
+        let room = self.link.room(capacity / 2).await?;
+        Ok(room - self.link.header(room))
+    }
+}
+
+impl<T: Transport, M> embedded_io_async::ErrorType for MessageWriter<'_, T, M> {
+    type Error = Error<T::Error>;
+}
+
+impl<T: Transport, M: Masking> embedded_io_async::Write for MessageWriter<'_, T, M> {
+    async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
+        MessageWriter::write(self, buf).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Self::Error> {
+        self.link.flush(Side::Send).await
+    }
+}

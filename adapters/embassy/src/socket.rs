@@ -1,0 +1,233 @@
+use core::cell::RefCell;
+
+use wirelet::{CloseCode, Kind, Masked, Masking, Role, Unmasked};
+
+use crate::engine::Incoming;
+use crate::halves::{MessageWriter, RecvHalf, SendHalf, begin_close};
+use crate::link::Link;
+use crate::message::{CloseFrame, Message, Piece};
+use crate::transport::Transport;
+use crate::{Config, Error};
+
+/// A WebSocket over any [`Transport`]. A server's has `M` = [`Unmasked`], a client's [`Masked`].
+///
+/// It holds no memory but a few words and the slot of 125 bytes for the one Pong or Close that is
+/// owed; the bytes lie in the transport. The `buffer` that was lent to the handshake is where
+/// [`recv`](Self::recv) assembles whole messages; one that only reads [pieces](Self::recv_piece)
+/// needs none.
+///
+/// Pings are answered, and deadlines kept, while a future that receives is polled.
+///
+/// The futures are cancel safe: dropped at any await, they lose no byte that came and leave no
+/// frame half sent, as far as the transport's own futures do.
+#[derive(Debug)]
+pub struct WebSocket<'b, T, M = Unmasked> {
+    incoming: Incoming<'b>,
+    link: Link<T, M>,
+    protocol: Option<&'b str>,
+}
+
+impl<'b, T: Transport> WebSocket<'b, T> {
+    /// A server's connection whose opening handshake is done already, elsewhere. What came behind
+    /// the head of the handshake is the transport's next input.
+    pub fn server(io: T, config: &Config, buffer: &'b mut [u8]) -> Self {
+        Self::new(RefCell::new(io), Role::Server, Unmasked, config, buffer)
+    }
+}
+
+impl<'b, T: Transport, F: FnMut() -> [u8; 4]> WebSocket<'b, T, Masked<F>> {
+    /// A client's connection whose opening handshake is done already, elsewhere. `keys` makes
+    /// masking keys that nobody can predict (RFC 6455 section 10.3): of the hardware's random
+    /// number generator.
+    pub fn client(io: T, config: &Config, buffer: &'b mut [u8], keys: F) -> Self {
+        Self::new(RefCell::new(io), Role::Client, Masked(keys), config, buffer)
+    }
+}
+
+impl<'b, T: Transport, M: Masking> WebSocket<'b, T, M> {
+    pub(crate) fn new(
+        io: RefCell<T>,
+        role: Role,
+        masking: M,
+        config: &Config,
+        buffer: &'b mut [u8],
+    ) -> Self {
+        Self {
+            incoming: Incoming::new(role, config, buffer),
+            link: Link::new(io, role, masking, config),
+            protocol: None,
+        }
+    }
+
+    pub(crate) fn with_protocol(self, protocol: Option<&'b str>) -> Self {
+        Self { protocol, ..self }
+    }
+
+    /// Waits for the next message, assembled in the buffer that was lent.
+    ///
+    /// `Ok(None)`: the peer closed the connection cleanly, [`closed`](Self::closed) tells how, and
+    /// the answer was sent. After an error, too, this returns `Ok(None)`.
+    ///
+    /// Before it waits it sends what was [fed](Self::feed).
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the peer broke a rule or a limit, or sent a message larger than the
+    /// buffer (close code 1009); it was told by a Close frame. [`Error::Disconnected`],
+    /// [`Error::Timeout`], [`Error::Io`]. All of them are final.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what came of a message stays in the buffer, and the next call goes on.
+    pub async fn recv(&mut self) -> Result<Option<Message<'_>>, Error<T::Error>> {
+        self.incoming.message(&self.link).await
+    }
+
+    /// Waits for the next piece of a message, which `f` looks at where it lies: a message may be
+    /// of any size. Pieces are as large as what has come.
+    ///
+    /// ```no_run
+    /// # async fn count<T: wirelet_embassy::Transport>(mut ws: wirelet_embassy::WebSocket<'_, T>) -> Result<usize, wirelet_embassy::Error<T::Error>> {
+    /// let mut bytes = 0;
+    /// while let Some(n) = ws.recv_piece(|piece| piece.payload.len()).await? {
+    ///     bytes += n;
+    /// }
+    /// # Ok(bytes)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), but there is no message that is too large for a buffer.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: `f` is called when there is a piece, and then this is done.
+    pub async fn recv_piece<R>(
+        &mut self,
+        f: impl FnOnce(Piece<'_>) -> R,
+    ) -> Result<Option<R>, Error<T::Error>> {
+        self.incoming.piece(&self.link, usize::MAX, f).await
+    }
+
+    /// Stages a message. It leaves with the next [`flush`](Self::flush), or when a
+    /// [`recv`](Self::recv) is about to wait; with embassy-net, when the task next waits for
+    /// anything. One that is larger than the transport's room leaves as fragments.
+    ///
+    /// # Errors
+    /// [`Error::Send`] if the connection closes or a message is unfinished; [`Error::Timeout`] if
+    /// the peer reads nothing; [`Error::Io`], [`Error::Disconnected`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe for a message that fits the transport's room: it is staged whole or not at all.
+    /// Of a longer one some fragments may have left; then only a Close can follow.
+    pub async fn feed<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> Result<(), Error<T::Error>> {
+        self.sender().feed(message).await
+    }
+
+    /// Stages a message and sends all that is staged.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    ///
+    /// # Cancel safety
+    /// As [`feed`](Self::feed); what was staged leaves with whatever is called next.
+    pub async fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> Result<(), Error<T::Error>> {
+        self.sender().send(message).await
+    }
+
+    /// Starts a message whose payload comes in pieces; each leaves as a fragment.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing is sent by it.
+    pub async fn send_pieces(
+        &mut self,
+        kind: Kind,
+    ) -> Result<MessageWriter<'_, T, M>, Error<T::Error>> {
+        self.sender().send_pieces(kind).await
+    }
+
+    /// Sends a Ping with at most 125 bytes, and all that is staged. The Pong is not handed out; it
+    /// counts as a sign of life, like every byte.
+    ///
+    /// Silence is met with a Ping anyway, by [`Timeouts::keepalive`](wirelet::Timeouts::keepalive).
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed); [`Error::Send`] for a payload that is too long.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the Ping is staged whole or not at all.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error<T::Error>> {
+        self.sender().ping(payload).await
+    }
+
+    /// Sends all that is staged.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] if the peer reads nothing; [`Error::Io`], [`Error::Disconnected`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what was not sent stays staged.
+    pub async fn flush(&mut self) -> Result<(), Error<T::Error>> {
+        self.sender().flush().await
+    }
+
+    /// Closes the connection: sends a Close frame, reads on until the peer's has come, and ends the
+    /// transport where the RFC says so (section 7.1.1). Messages that still come are dropped.
+    ///
+    /// It is no error if the connection is closing or closed already.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code or a reason that must not be sent, and nothing happens; otherwise
+    /// how the connection ended if it did not end cleanly: [`Error::Timeout`] if the peer did not
+    /// answer within [`Timeouts::close`](wirelet::Timeouts::close).
+    ///
+    /// # Cancel safety
+    /// Cancel safe: call it again, or [`recv`](Self::recv), to go on.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error<T::Error>> {
+        begin_close(&self.link, code, reason)?;
+        self.incoming.drain(&self.link).await
+    }
+
+    /// Two halves for one task: a message can be sent while one that was received is still held.
+    ///
+    /// ```no_run
+    /// # async fn echo<T: wirelet_embassy::Transport>(mut ws: wirelet_embassy::WebSocket<'_, T>) -> Result<(), wirelet_embassy::Error<T::Error>> {
+    /// let (mut rx, mut tx) = ws.halves();
+    /// while let Some(message) = rx.recv().await? {
+    ///     tx.feed(message).await?; // leaves when `recv` has nothing more to hand out
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn halves(&mut self) -> (RecvHalf<'_, 'b, T, M>, SendHalf<'_, T, M>) {
+        (
+            RecvHalf::new(&mut self.incoming, &self.link),
+            SendHalf::new(&self.link),
+        )
+    }
+
+    /// The subprotocol that was selected in the handshake.
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol
+    }
+
+    /// What the peer's Close frame said; `None` before it came.
+    pub fn closed(&self) -> Option<CloseFrame> {
+        CloseFrame::of(&self.link.out.borrow().connection)
+    }
+
+    /// The transport.
+    pub fn into_inner(self) -> T {
+        self.link.io.into_inner()
+    }
+
+    fn sender(&self) -> SendHalf<'_, T, M> {
+        SendHalf::new(&self.link)
+    }
+}

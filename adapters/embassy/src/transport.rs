@@ -1,0 +1,208 @@
+use core::cell::RefCell;
+use core::ops::Range;
+
+use embedded_io_async::{Read, Write};
+
+use crate::Error;
+
+/// A stream of bytes in both directions that lends its memory: what has come is read, and
+/// unmasked, where it lies; what is to be sent is written where it will be sent from.
+///
+/// With the feature `embassy-net` it is implemented by `&mut TcpSocket`, whose TCP rings are that
+/// memory: a WebSocket then needs no buffers of its own. For everything else there is
+/// [`Buffered`].
+pub trait Transport {
+    /// Why it fails.
+    type Error: embedded_io_async::Error;
+
+    /// Lends bytes that came, as many as lie in one piece; `f` tells how many it has consumed.
+    /// `None`, and `f` is not called, when there are none.
+    fn input<R>(&mut self, f: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R>;
+
+    /// Lends room for bytes to send, as much as lies in one piece; `f` tells how many it has
+    /// written. Returns that.
+    fn output(&mut self, f: impl FnOnce(&mut [u8]) -> usize) -> usize;
+
+    /// Bytes of room now, in one piece or two.
+    fn room(&self) -> usize;
+
+    /// Bytes of room when nothing waits to be sent.
+    fn capacity(&self) -> usize;
+
+    /// Waits until one of the things wanted is there. What is to be sent goes on being sent.
+    ///
+    /// The cell is that of the connection. One that stays borrowed while this waits makes the
+    /// other half of the connection fail with [`Error::Busy`] meanwhile.
+    ///
+    /// # Cancel safety
+    /// Must lose nothing when it is dropped.
+    fn wait(
+        this: &RefCell<Self>,
+        want: Want,
+    ) -> impl Future<Output = Result<Ready, Error<Self::Error>>>;
+
+    /// Sends all that was written, as far as it depends on this end.
+    ///
+    /// # Cancel safety
+    /// Must lose nothing when it is dropped.
+    fn flush(this: &RefCell<Self>) -> impl Future<Output = Result<(), Error<Self::Error>>>;
+
+    /// Ends the stream in this direction and waits until the peer has all of it, or is gone. What
+    /// still comes is thrown away.
+    fn close(this: &RefCell<Self>) -> impl Future<Output = ()>;
+}
+
+/// What to wait for: the first of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Bytes, or the end of the stream.
+    pub input: bool,
+    /// At least so many bytes of room; 0 waits for none. At most the transport's capacity.
+    pub room: usize,
+}
+
+/// What [`Transport::wait`] waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// There are bytes.
+    Input,
+    /// There is room.
+    Room,
+    /// The peer has ended its stream, and all of it was consumed.
+    End,
+}
+
+/// Any [`embedded_io_async`] transport, with buffers that the caller lends: TLS, a UART, a pipe.
+///
+/// It writes, then it reads: while it waits for input, the other half of a connection cannot use
+/// it. Put `recv` into a `select` with whatever else there is to wait for, and send afterwards.
+///
+/// # Cancel safety
+/// As far as the transport's own `read`, `write` and `flush`. A `read` is dropped whenever the
+/// future that receives is dropped, or when a deadline comes first. With a transport that loses
+/// bytes then (embedded-tls 0.19 does), do not drop a future that receives, and set
+/// [`Timeouts::patient`](wirelet::Timeouts::patient) so that no keepalive interrupts it.
+#[derive(Debug)]
+pub struct Buffered<'b, S> {
+    io: S,
+    rx: &'b mut [u8],
+    /// What came and was not consumed.
+    unread: Range<usize>,
+    tx: &'b mut [u8],
+    /// What was written and not yet sent.
+    unsent: Range<usize>,
+    /// Something was sent since the last flush.
+    unflushed: bool,
+}
+
+impl<'b, S: Read + Write> Buffered<'b, S> {
+    /// `rx` is what one read fills: any size from 1 byte up. `tx` is the longest frame that is
+    /// sent, header included: at least [`MIN_ROOM`](crate::MIN_ROOM) bytes.
+    pub const fn new(io: S, rx: &'b mut [u8], tx: &'b mut [u8]) -> Self {
+        Self {
+            io,
+            rx,
+            unread: 0..0,
+            tx,
+            unsent: 0..0,
+            unflushed: false,
+        }
+    }
+
+    /// The transport.
+    pub fn into_inner(self) -> S {
+        self.io
+    }
+
+    async fn send(&mut self) -> Result<(), Error<S::Error>> {
+        while !self.unsent.is_empty() {
+            self.send_some().await?;
+        }
+        if self.unflushed {
+            self.io.flush().await.map_err(Error::Io)?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    async fn send_some(&mut self) -> Result<(), Error<S::Error>> {
+        let unsent = self.tx.get(self.unsent.clone()).unwrap_or_default();
+        // Never `write_all`: it cannot be dropped half-way, and panics on 0.
+        match self.io.write(unsent).await.map_err(Error::Io)? {
+            0 => Err(Error::Disconnected),
+            n => {
+                self.unsent.start += n.min(self.unsent.len());
+                self.unflushed = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+// The borrow is held while it waits because there is one object for both directions. `try_borrow`
+// tells the other half so.
+#[allow(clippy::await_holding_refcell_ref)]
+impl<S: Read + Write> Transport for Buffered<'_, S> {
+    type Error = S::Error;
+
+    fn input<R>(&mut self, f: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
+        let unread = self.rx.get_mut(self.unread.clone())?;
+        if unread.is_empty() {
+            return None;
+        }
+        let (n, result) = f(unread);
+        self.unread.start += n.min(self.unread.len());
+        Some(result)
+    }
+
+    fn output(&mut self, f: impl FnOnce(&mut [u8]) -> usize) -> usize {
+        if self.unsent.start > 0 {
+            self.tx.copy_within(self.unsent.clone(), 0);
+            self.unsent = 0..self.unsent.len();
+        }
+        let room = self.tx.get_mut(self.unsent.end..).unwrap_or_default();
+        let n = f(room).min(self.room());
+        self.unsent.end += n;
+        n
+    }
+
+    fn room(&self) -> usize {
+        self.tx.len() - self.unsent.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.tx.len()
+    }
+
+    async fn wait(this: &RefCell<Self>, want: Want) -> Result<Ready, Error<S::Error>> {
+        let this = &mut *this.try_borrow_mut().map_err(|_| Error::Busy)?;
+        loop {
+            if want.room > 0 && this.room() >= want.room {
+                return Ok(Ready::Room);
+            }
+            if want.room > 0 {
+                this.send_some().await?;
+                continue;
+            }
+            // Nothing is left behind while it waits for the peer.
+            this.send().await?;
+            if !this.unread.is_empty() {
+                return Ok(Ready::Input);
+            }
+            this.unread = 0..0;
+            let n = this.io.read(this.rx).await.map_err(Error::Io)?;
+            this.unread = 0..n.min(this.rx.len());
+            return Ok(if n == 0 { Ready::End } else { Ready::Input });
+        }
+    }
+
+    async fn flush(this: &RefCell<Self>) -> Result<(), Error<S::Error>> {
+        let mut this = this.try_borrow_mut().map_err(|_| Error::Busy)?;
+        this.send().await
+    }
+
+    async fn close(this: &RefCell<Self>) {
+        // There is no more to an end here: who owns the transport ends it.
+        let _ = Self::flush(this).await;
+    }
+}
