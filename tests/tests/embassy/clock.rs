@@ -1,0 +1,89 @@
+//! A clock of each test's own that stands still while anything can be done, then jumps to the next
+//! alarm: deadlines of a minute take no time, and each run is the same.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use embassy_time_driver::{Driver, TICK_HZ};
+
+thread_local! {
+    static CLOCK: RefCell<Clock> = const {
+        RefCell::new(Clock {
+            now: 0,
+            alarms: BTreeMap::new(),
+        })
+    };
+}
+
+struct Clock {
+    now: u64,
+    alarms: BTreeMap<u64, Vec<Waker>>,
+}
+
+struct Virtual;
+
+impl Driver for Virtual {
+    fn now(&self) -> u64 {
+        CLOCK.with_borrow(|clock| clock.now)
+    }
+
+    fn schedule_wake(&self, at: u64, waker: &Waker) {
+        CLOCK.with_borrow_mut(|clock| {
+            let wakers = clock.alarms.entry(at).or_default();
+            if !wakers.iter().any(|one| one.will_wake(waker)) {
+                wakers.push(waker.clone());
+            }
+        });
+    }
+}
+
+embassy_time_driver::time_driver_impl!(static DRIVER: Virtual = Virtual);
+
+/// Runs a future to its end; panics when it waits for what can never come.
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    let woken = Arc::new(Woken(AtomicBool::new(true)));
+    let waker = Waker::from(woken.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        let mut polls = 0;
+        while woken.0.swap(false, Ordering::Relaxed) {
+            polls += 1;
+            assert!(polls < POLLS, "busy without an end at {} ms", millis());
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return output;
+            }
+        }
+        let wakers = CLOCK.with_borrow_mut(|clock| {
+            let next = clock.alarms.pop_first();
+            let (at, wakers) = next.expect("everybody waits, and for nothing");
+            clock.now = clock.now.max(at);
+            wakers
+        });
+        assert!(millis() < MILLIS, "not done in {MILLIS} ms");
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Milliseconds on the clock of this test.
+pub(crate) fn millis() -> u64 {
+    CLOCK.with_borrow(|clock| clock.now) * 1000 / TICK_HZ
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// More polls at one moment than any work takes.
+const POLLS: usize = 100_000;
+
+/// More time on the clock than any test takes.
+const MILLIS: u64 = 3_600_000;
