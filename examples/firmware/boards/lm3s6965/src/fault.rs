@@ -9,7 +9,13 @@ use crate::uart;
 #[panic_handler]
 fn on_panic(info: &PanicInfo) -> ! {
     cortex_m::interrupt::disable();
-    uart::line(format_args!("{info}"));
+    match info.location() {
+        Some(place) => uart::line(format_args!("panicked at {place}: {}", info.message())),
+        None => uart::line(format_args!(
+            "panicked at an unknown place: {}",
+            info.message()
+        )),
+    }
     uart::flush();
     end()
 }
