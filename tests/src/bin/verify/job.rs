@@ -194,6 +194,14 @@ impl<'a> Job<'a> {
         Server::start(command, marker, &log, deadline)
     }
 
+    /// Waits for another line of such a program, and gives what stands behind `marker` in it.
+    ///
+    /// # Errors
+    /// It ended, or the time of the step was over.
+    pub(crate) fn wait_for(&self, server: &mut Server, marker: &str) -> Result<String> {
+        server.wait_for(marker, self.deadline)
+    }
+
     /// Waits for such a program to end by itself.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod bare_metal;
 mod browser;
 mod cargo;
 mod conformance;
+mod firmware;
 mod fuzz;
 mod install;
 mod interop;
