@@ -19,7 +19,7 @@ impl Register {
     /// At compile time, in a constant: the address belongs to no peripheral, or to the flash
     /// controller, which could change the program.
     pub(crate) const fn at(address: usize) -> Register {
-        assert!(address >= 0x4000_0000 && address < 0x4010_0000 && address % 4 == 0);
+        assert!(address >= 0x4000_0000 && address < 0x4010_0000 && address.is_multiple_of(4));
         assert!(address & !0xFFF != 0x400F_D000);
         Register(address)
     }

@@ -68,7 +68,7 @@ impl Driver for Ethernet {
     }
 
     fn transmit(&mut self, cx: &mut Context) -> Option<Sending<'_>> {
-        can_send(cx).then(|| Sending(&mut self.buffers.sent))
+        can_send(cx).then_some(Sending(&mut self.buffers.sent))
     }
 
     fn link_state(&mut self, _: &mut Context) -> LinkState {
@@ -179,7 +179,7 @@ const CHECKSUM: usize = 4;
 const BUFFER: usize = LENGTH + FRAME + CHECKSUM;
 /// Bytes that one access of the data register moves.
 const WORD: usize = 4;
-const _: () = assert!(BUFFER % WORD == 0);
+const _: () = assert!(BUFFER.is_multiple_of(WORD));
 
 const INTERRUPT_STATUS: Register = Register::at(0x4004_8000);
 const INTERRUPT_MASK: Register = Register::at(0x4004_8004);
