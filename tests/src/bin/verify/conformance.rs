@@ -14,28 +14,36 @@ use crate::{cargo, install};
 
 /// Our server, judged by a client.
 pub(crate) fn server(job: &Job) -> Result<Tally> {
-    let excused = excused(job)?;
     let echo = cargo::release_example(job, "echo")?;
-    let python = install::python(job)?;
-    let report = job.fresh_folder("conformance-server")?;
-
     let mut command = job.command(&echo);
     command.args(["0", "--max-message", LARGEST_MESSAGE]);
     let (echo, address) = job.serve(&mut command, "listening on ")?;
+    let mut tally = judge_server(job, &address, "conformance-server")?;
+    if let Err(error) = echo.stop() {
+        tally.failures.push(format!("{error:#}"));
+    }
+    Ok(tally)
+}
+
+/// A server that runs at `address` and echoes messages of any size, judged by a client. The report
+/// goes to the folder `name`.
+///
+/// # Errors
+/// There is no judge, or it wrote no report that can be read.
+pub(crate) fn judge_server(job: &Job, address: &str, name: &str) -> Result<Tally> {
+    let excused = excused(job)?;
+    let python = install::python(job)?;
+    let report = job.fresh_folder(name)?;
     let mut judge = job.command(kosoku(&python));
     judge
-        .args(["-m", "fuzzingclient", &address])
+        .args(["-m", "fuzzingclient", address])
         .args(EXCLUDED)
         .arg("-o")
         .arg(&report);
     // Its exit status says less than its report: NON-STRICT counts as success there.
     let finished = job.run(&mut judge)?;
-    let mut tally = read_report(&report, &excused)
-        .with_context(|| format!("the fuzzing client ended with {}", finished.status))?;
-    if let Err(error) = echo.stop() {
-        tally.failures.push(format!("{error:#}"));
-    }
-    Ok(tally)
+    read_report(&report, &excused)
+        .with_context(|| format!("the fuzzing client ended with {}", finished.status))
 }
 
 /// Our client, judged by a server.

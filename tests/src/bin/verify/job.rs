@@ -158,6 +158,15 @@ impl<'a> Job<'a> {
         process::run(command, &self.log_path(), self.deadline)
     }
 
+    /// Like [`Job::run`], with less time than the step has.
+    ///
+    /// # Errors
+    /// As [`Job::run`].
+    pub(crate) fn run_within(&self, command: &mut Command, bound: Duration) -> Result<Finished> {
+        let deadline = self.deadline.min(Instant::now() + bound);
+        process::run(command, &self.log_path(), deadline)
+    }
+
     /// Runs a command that must succeed.
     ///
     /// # Errors
@@ -183,6 +192,14 @@ impl<'a> Job<'a> {
             .join(format!("{}.server.log", self.name));
         let deadline = self.deadline.min(Instant::now() + READY_BOUND);
         Server::start(command, marker, &log, deadline)
+    }
+
+    /// Waits for another line of such a program, and gives what stands behind `marker` in it.
+    ///
+    /// # Errors
+    /// It ended, or the time of the step was over.
+    pub(crate) fn wait_for(&self, server: &mut Server, marker: &str) -> Result<String> {
+        server.wait_for(marker, self.deadline)
     }
 
     /// Waits for such a program to end by itself.

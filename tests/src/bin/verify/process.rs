@@ -98,7 +98,12 @@ impl Server {
         Ok((server, address))
     }
 
-    fn wait_for(&mut self, marker: &str, deadline: Instant) -> Result<String> {
+    /// Waits for the next line that holds `marker`; gives what stands behind it, up to the next
+    /// white space.
+    ///
+    /// # Errors
+    /// It ended, or the deadline came before the line did.
+    pub(crate) fn wait_for(&mut self, marker: &str, deadline: Instant) -> Result<String> {
         loop {
             match self
                 .lines
@@ -121,7 +126,7 @@ impl Server {
                         .seen
                         .last()
                         .map_or("it printed nothing", String::as_str);
-                    bail!("`{}` ended before it was ready: {last}", self.name)
+                    bail!("`{}` ended before it printed `{marker}`: {last}", self.name)
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::job::{Job, Tally};
-use crate::{browser, cargo, conformance, fuzz, interop, tidy};
+use crate::{browser, cargo, conformance, firmware, fuzz, interop, tidy};
 
 /// One step of the run.
 pub(crate) struct Step {
@@ -90,6 +90,12 @@ pub(crate) const STEPS: &[Step] = &[
         "the chat example in headless Chromium",
         300,
         browser::run,
+    ),
+    step(
+        "firmware",
+        "the firmware on an emulated Cortex-M3 board",
+        600,
+        firmware::run,
     ),
     step(
         "fuzz-smoke",
