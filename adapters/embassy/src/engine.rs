@@ -1,6 +1,6 @@
 //! Receiving: what has come is looked at where it lies, and what is owed goes out meanwhile.
 
-use wirelet::{Masking, Receiver, Role, What};
+use wirelet::{Kind, Receiver, Role, What};
 
 use crate::link::{Link, Side, copy};
 use crate::message::{Message, Piece};
@@ -30,15 +30,17 @@ struct Reading {
 }
 
 /// How far one look at what has come got.
-enum Step<R> {
+enum Step {
     /// A piece was handed out.
-    Piece(R),
+    Piece,
     /// A Pong or a Close was staged: it leaves before anything else happens.
     Staged,
     /// There is no more now.
     Wait(Want),
     /// Nothing more is to come, and nothing is owed.
     Finished,
+    /// That was told already.
+    Ended,
 }
 
 impl<'b> Incoming<'b> {
@@ -57,9 +59,9 @@ impl<'b> Incoming<'b> {
     }
 
     /// Waits for a whole message, assembled in the lent buffer.
-    pub(crate) async fn message<T: Transport, M: Masking>(
+    pub(crate) async fn message<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
     ) -> Result<Option<Message<'_>>, Error<T::Error>> {
         let kind = loop {
             let Self {
@@ -88,9 +90,9 @@ impl<'b> Incoming<'b> {
     }
 
     /// Waits for a piece of a message of at most `limit` bytes.
-    pub(crate) async fn piece<T: Transport, M: Masking, R>(
+    pub(crate) async fn piece<T: Transport, R>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         limit: usize,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
@@ -110,9 +112,9 @@ impl<'b> Incoming<'b> {
     }
 
     /// Throws away what comes, until the connection is closed.
-    pub(crate) async fn drain<T: Transport, M: Masking>(
+    pub(crate) async fn drain<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
     ) -> Result<(), Error<T::Error>> {
         while self.reading.next(link, usize::MAX, |_| ()).await?.is_some() {}
         Ok(())
@@ -120,10 +122,10 @@ impl<'b> Incoming<'b> {
 
     /// Sends the next message on, piece by piece, with no memory for it: a piece is taken when
     /// there is room for it.
-    pub(crate) async fn forward<T: Transport, M: Masking>(
+    pub(crate) async fn forward<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
-        to: &Link<T, M>,
+        link: &Link<'_, T>,
+        to: &Link<'_, T>,
     ) -> Result<Option<()>, Error<T::Error>> {
         let head = to.header(CHUNK);
         let enough = (head + CHUNK).min(to.capacity()? / 2);
@@ -138,19 +140,20 @@ impl<'b> Incoming<'b> {
                 self.forward_begun(to, limit)?;
                 continue;
             }
-            let step = self.reading.forward(link, to, limit);
+            let mut end = false;
+            let step = self.reading.forward(link, to, limit, &mut end);
             match self.reading.settle(link, step).await? {
-                Settled::Piece(true) => return Ok(Some(())),
-                Settled::Piece(false) | Settled::Again => {}
+                Settled::Piece if end => return Ok(Some(())),
+                Settled::Piece | Settled::Again => {}
                 Settled::Over => return Ok(None),
             }
         }
     }
 
     /// Sends on what a `recv` that was dropped had assembled.
-    fn forward_begun<T: Transport, M: Masking>(
+    fn forward_begun<T: Transport>(
         &mut self,
-        to: &Link<T, M>,
+        to: &Link<'_, T>,
         limit: usize,
     ) -> Result<(), Error<T::Error>> {
         let Some(What::Data { kind, .. }) = self.reading.receiver.open_message() else {
@@ -166,24 +169,27 @@ impl<'b> Incoming<'b> {
 }
 
 /// A [`Step`] after what it waited for.
-enum Settled<R> {
-    Piece(R),
+enum Settled {
+    Piece,
     Again,
     Over,
 }
 
 impl Reading {
-    async fn next<T: Transport, M: Masking, R>(
+    async fn next<T: Transport, R>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         limit: usize,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
         let mut f = Some(f);
         loop {
-            let step = self.step(link, limit, &mut f);
+            let mut result = None;
+            // One look for all closures: the code of it is there once.
+            let mut take = |piece: Piece<'_>| result = f.take().map(|f| f(piece));
+            let step = self.step(link, limit, &mut take);
             match self.settle(link, step).await? {
-                Settled::Piece(piece) => return Ok(Some(piece)),
+                Settled::Piece => return Ok(result),
                 Settled::Again => {}
                 Settled::Over => return Ok(None),
             }
@@ -191,12 +197,15 @@ impl Reading {
     }
 
     /// Looks at what has come, without waiting.
-    fn step<T: Transport, M: Masking, R>(
+    fn step<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         limit: usize,
-        f: &mut Option<impl FnOnce(Piece<'_>) -> R>,
-    ) -> Result<Step<R>, Error<T::Error>> {
+        take: &mut dyn FnMut(Piece<'_>),
+    ) -> Result<Step, Error<T::Error>> {
+        if self.ended {
+            return Ok(Step::Ended);
+        }
         loop {
             let owed = link.pay()?;
             let (staged, over) = {
@@ -214,11 +223,11 @@ impl Reading {
                     None => Step::Finished,
                 });
             }
-            let look = |bytes: &mut [u8]| self.look(bytes, limit, link, f);
+            let look = |bytes: &mut [u8]| self.look(bytes, limit, link, take);
             let mut io = link.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             match io.input(look) {
-                Some(Some(piece)) => return Ok(Step::Piece(piece)),
-                Some(None) => {}
+                Some(true) => return Ok(Step::Piece),
+                Some(false) => {}
                 None => {
                     return Ok(Step::Wait(Want {
                         input: true,
@@ -229,82 +238,80 @@ impl Reading {
         }
     }
 
-    /// Takes the next thing at the front of `bytes`; tells how many it took.
-    fn look<T: Transport, M: Masking, R>(
+    /// Takes the next thing at the front of `bytes`; tells how many it took, and if that was a
+    /// piece.
+    fn look<T>(
         &mut self,
         bytes: &mut [u8],
         limit: usize,
-        link: &Link<T, M>,
-        f: &mut Option<impl FnOnce(Piece<'_>) -> R>,
-    ) -> (usize, Option<R>) {
+        link: &Link<'_, T>,
+        take: &mut dyn FnMut(Piece<'_>),
+    ) -> (usize, bool) {
         let given = limit.min(bytes.len());
         let mut rest = &mut bytes[..given];
         let now = clock::now();
         link.out.borrow_mut().connection.heard(now);
         let event = match self.receiver.next(&mut rest) {
             Ok(Some(event)) => event,
-            Ok(None) => return (given - rest.len(), None),
+            Ok(None) => return (given - rest.len(), false),
             Err(error) => {
                 self.fail(error, link);
-                return (given, None);
+                return (given, false);
             }
         };
         let taken = given - rest.len();
         let kind = match event.what {
             What::Control(_) => {
                 link.out.borrow_mut().connection.on_event(&event);
-                return (taken, None);
+                return (taken, false);
             }
             What::Data { kind, .. } => kind,
         };
         if self.skip {
             self.skip = !event.end;
-            return (taken, None);
+            return (taken, false);
         }
-        let piece = Piece {
+        take(Piece {
             kind,
             payload: event.payload,
             start: event.start,
             end: event.end,
-        };
-        (taken, f.take().map(|f| f(piece)))
+        });
+        (taken, true)
     }
 
-    /// The same, and what was there is sent on.
-    fn forward<T: Transport, M: Masking>(
+    /// The same, and what was there is sent on; `end` if it was the last of its message.
+    fn forward<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
-        to: &Link<T, M>,
+        link: &Link<'_, T>,
+        to: &Link<'_, T>,
         limit: usize,
-    ) -> Result<Step<bool>, Error<T::Error>> {
+        end: &mut bool,
+    ) -> Result<Step, Error<T::Error>> {
         // Here, not in the future: it need not be kept while that waits.
         let mut chunk = [0; CHUNK];
-        let mut take = Some(|piece: Piece<'_>| {
-            let n = copy(piece.payload, &mut chunk);
-            (piece.kind, n, piece.end)
-        });
-        Ok(match self.step(link, limit, &mut take)? {
-            Step::Piece((kind, n, end)) => {
-                to.data(kind, &chunk[..n], end)?;
-                Step::Piece(end)
-            }
-            Step::Staged => Step::Staged,
-            Step::Wait(want) => Step::Wait(want),
-            Step::Finished => Step::Finished,
-        })
+        let mut taken = (Kind::Binary, 0, false);
+        let mut take = |piece: Piece<'_>| {
+            taken = (piece.kind, copy(piece.payload, &mut chunk), piece.end);
+        };
+        let step = self.step(link, limit, &mut take)?;
+        if let Step::Piece = step {
+            let (kind, n, last) = taken;
+            to.data(kind, &chunk[..n], last)?;
+            *end = last;
+        }
+        Ok(step)
     }
 
     /// Waits for what a step needs.
-    async fn settle<T: Transport, M: Masking, R>(
+    async fn settle<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
-        step: Result<Step<R>, Error<T::Error>>,
-    ) -> Result<Settled<R>, Error<T::Error>> {
-        if self.ended {
-            return Ok(Settled::Over);
-        }
+        link: &Link<'_, T>,
+        step: Result<Step, Error<T::Error>>,
+    ) -> Result<Settled, Error<T::Error>> {
         let waited = match step {
-            Ok(Step::Piece(piece)) => return Ok(Settled::Piece(piece)),
+            Ok(Step::Ended) => return Ok(Settled::Over),
+            Ok(Step::Piece) => return Ok(Settled::Piece),
             Ok(Step::Staged) => link.flush(Side::Receive).await.map(|()| None),
             Ok(Step::Wait(want)) => link.wait(want, Side::Receive).await,
             Ok(Step::Finished) => {
@@ -324,7 +331,7 @@ impl Reading {
 
     /// Both Close frames have passed, or ours has after an error. Section 7.1.1: the server
     /// closes first; the client gives it time to.
-    async fn finish<T: Transport, M: Masking>(&mut self, link: &Link<T, M>) {
+    async fn finish<T: Transport>(&mut self, link: &Link<'_, T>) {
         let all = Want {
             input: true,
             room: 0,
@@ -339,11 +346,11 @@ impl Reading {
     }
 
     /// Ends. What is told is the rule that the peer broke, if it did.
-    fn over<T: Transport, M: Masking, R>(
+    fn over<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         end: Result<(), Error<T::Error>>,
-    ) -> Result<Settled<R>, Error<T::Error>> {
+    ) -> Result<Settled, Error<T::Error>> {
         self.ended = true;
         link.out.borrow_mut().ended = true;
         match self.failure.take() {
@@ -352,7 +359,7 @@ impl Reading {
         }
     }
 
-    fn fail<T, M>(&mut self, rule: wirelet::Error, link: &Link<T, M>) {
+    fn fail<T>(&mut self, rule: wirelet::Error, link: &Link<'_, T>) {
         self.receiver.fail(rule);
         self.failure = Some(rule);
         link.out.borrow_mut().connection.fail(rule, clock::now());

@@ -1,6 +1,6 @@
 //! The two halves of a connection, for one task.
 
-use wirelet::{CloseCode, Control, Kind, Masking, SendError};
+use wirelet::{CloseCode, Control, Kind, SendError};
 
 use crate::engine::Incoming;
 use crate::link::{Link, Side};
@@ -11,13 +11,13 @@ use crate::{Error, clock};
 /// The half of a connection that receives. While it is polled, Pings are answered and deadlines
 /// kept.
 #[derive(Debug)]
-pub struct RecvHalf<'a, 'b, T, M> {
+pub struct RecvHalf<'a, 'b, T> {
     incoming: &'a mut Incoming<'b>,
-    link: &'a Link<T, M>,
+    link: &'a Link<'b, T>,
 }
 
-impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
-    pub(crate) const fn new(incoming: &'a mut Incoming<'b>, link: &'a Link<T, M>) -> Self {
+impl<'a, 'b, T: Transport> RecvHalf<'a, 'b, T> {
+    pub(crate) const fn new(incoming: &'a mut Incoming<'b>, link: &'a Link<'b, T>) -> Self {
         Self { incoming, link }
     }
 
@@ -58,7 +58,7 @@ impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
     /// Cancel safe: nothing is lost, and the next call goes on with the message.
     pub async fn forward(
         &mut self,
-        to: &mut SendHalf<'_, T, M>,
+        to: &mut SendHalf<'_, '_, T>,
     ) -> Result<Option<()>, Error<T::Error>> {
         self.incoming.forward(self.link, to.link).await
     }
@@ -71,12 +71,12 @@ impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
 
 /// The half of a connection that sends.
 #[derive(Debug)]
-pub struct SendHalf<'a, T, M> {
-    link: &'a Link<T, M>,
+pub struct SendHalf<'a, 'b, T> {
+    link: &'a Link<'b, T>,
 }
 
-impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
-    pub(crate) const fn new(link: &'a Link<T, M>) -> Self {
+impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
+    pub(crate) const fn new(link: &'a Link<'b, T>) -> Self {
         Self { link }
     }
 
@@ -122,7 +122,7 @@ impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
     pub async fn send_pieces(
         &mut self,
         kind: Kind,
-    ) -> Result<MessageWriter<'a, T, M>, Error<T::Error>> {
+    ) -> Result<MessageWriter<'a, 'b, T>, Error<T::Error>> {
         self.link.may_send()?;
         // A message that its writer left would be continued by this one.
         if self.link.open_message().is_some() {
@@ -186,8 +186,8 @@ impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
 }
 
 /// A Close is owed from now on. It is no error that one is already.
-pub(crate) fn begin_close<T: Transport, M: Masking>(
-    link: &Link<T, M>,
+pub(crate) fn begin_close<T: Transport>(
+    link: &Link<'_, T>,
     code: CloseCode,
     reason: &str,
 ) -> Result<(), Error<T::Error>> {
@@ -204,12 +204,12 @@ pub(crate) fn begin_close<T: Transport, M: Masking>(
 /// Dropped before [`end`](Self::end), the message stays unfinished, and only a Close can follow,
 /// unless nothing of it was written yet.
 #[derive(Debug)]
-pub struct MessageWriter<'a, T, M> {
-    link: &'a Link<T, M>,
+pub struct MessageWriter<'a, 'b, T> {
+    link: &'a Link<'b, T>,
     kind: Kind,
 }
 
-impl<T: Transport, M: Masking> MessageWriter<'_, T, M> {
+impl<T: Transport> MessageWriter<'_, '_, T> {
     /// Stages some of `payload`, as much as there is room for; tells how much. Waits if there is no
     /// room. That text is UTF-8 as a whole is up to the caller; a piece may cut a character.
     ///
@@ -261,11 +261,11 @@ impl<T: Transport, M: Masking> MessageWriter<'_, T, M> {
     }
 }
 
-impl<T: Transport, M> embedded_io_async::ErrorType for MessageWriter<'_, T, M> {
+impl<T: Transport> embedded_io_async::ErrorType for MessageWriter<'_, '_, T> {
     type Error = Error<T::Error>;
 }
 
-impl<T: Transport, M: Masking> embedded_io_async::Write for MessageWriter<'_, T, M> {
+impl<T: Transport> embedded_io_async::Write for MessageWriter<'_, '_, T> {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
         MessageWriter::write(self, buf).await
     }

@@ -1,6 +1,7 @@
 //! What both halves of a connection share: the transport, the sender, and what is owed.
 
 use core::cell::RefCell;
+use core::fmt;
 use core::time::Duration;
 
 use embassy_futures::select::{Either, select};
@@ -17,16 +18,16 @@ use crate::{Config, Error, clock};
 pub const MIN_ROOM: usize = Header::MAX_LEN + 125;
 
 #[derive(Debug)]
-pub(crate) struct Link<T, M> {
+pub(crate) struct Link<'b, T> {
     pub(crate) io: RefCell<T>,
-    pub(crate) out: RefCell<Outgoing<M>>,
+    pub(crate) out: RefCell<Outgoing<'b>>,
     role: Role,
 }
 
 /// What goes out, and when to give up. Never borrowed across an await.
 #[derive(Debug)]
-pub(crate) struct Outgoing<M> {
-    sender: Sender<M>,
+pub(crate) struct Outgoing<'b> {
+    sender: Sender<Keys<'b>>,
     pub(crate) connection: Connection,
     idle: Option<Duration>,
     /// Since when something waits for room, and there was no more of it.
@@ -37,6 +38,43 @@ pub(crate) struct Outgoing<M> {
     pub(crate) ended: bool,
 }
 
+/// Where a client's masking keys come from. A value and not a type, so that firmware that is server
+/// and client has the code of a connection once.
+pub(crate) enum Keys<'b> {
+    /// A server masks nothing.
+    Server,
+    /// A client has a source, or it is none.
+    Client(Random<'b>),
+}
+
+/// Makes four bytes that nobody can predict (RFC 6455 section 10.3), from the hardware's generator
+/// of random numbers: masking keys, and the nonce of a client's handshake.
+pub type Random<'b> = &'b mut dyn FnMut() -> [u8; 4];
+
+impl Keys<'_> {
+    pub(crate) const fn role(&self) -> Role {
+        match self {
+            Self::Server => Role::Server,
+            Self::Client(_) => Role::Client,
+        }
+    }
+}
+
+impl Masking for Keys<'_> {
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        match self {
+            Self::Server => None,
+            Self::Client(random) => Some(random()),
+        }
+    }
+}
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.role().fmt(f)
+    }
+}
+
 /// Whose deadlines count: one who only sends does not know how long the peer was silent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -44,13 +82,14 @@ pub(crate) enum Side {
     Send,
 }
 
-impl<T: Transport, M: Masking> Link<T, M> {
-    pub(crate) fn new(io: RefCell<T>, role: Role, masking: M, config: &Config) -> Self {
+impl<'b, T: Transport> Link<'b, T> {
+    pub(crate) fn new(io: RefCell<T>, keys: Keys<'b>, config: &Config) -> Self {
+        let role = keys.role();
         let now = clock::now();
         let mut connection = Connection::new(role, config.timeouts, now);
         connection.opened(now);
         let out = RefCell::new(Outgoing {
-            sender: Sender::new(masking),
+            sender: Sender::new(keys),
             connection,
             idle: config.timeouts.idle,
             stalled: None,
@@ -193,7 +232,7 @@ impl<T: Transport, M: Masking> Link<T, M> {
     fn frame(
         &self,
         payload: &[u8],
-        head: impl FnOnce(&mut Sender<M>) -> Result<Head, SendError>,
+        head: impl FnOnce(&mut Sender<Keys<'b>>) -> Result<Head, SendError>,
     ) -> Result<(), Error<T::Error>> {
         let mut io = self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
         if io.room() < self.header(payload.len()) + payload.len() {
@@ -236,7 +275,7 @@ impl<T: Transport, M: Masking> Link<T, M> {
     }
 }
 
-impl<M> Outgoing<M> {
+impl Outgoing<'_> {
     fn deadline(&self, side: Side) -> Option<Instant> {
         let silence = match side {
             Side::Send if self.connection.is_open() => None,

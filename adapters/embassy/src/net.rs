@@ -9,11 +9,11 @@ use embassy_net::Stack;
 use embassy_net::dns::DnsQueryType;
 use embassy_net::tcp::{self, TcpSocket};
 use embassy_time::{Duration, Timer, with_timeout};
-use wirelet::Masked;
 
+use crate::link::{MIN_ROOM, Random};
 use crate::ring::drain;
 use crate::url::{Url, UrlError};
-use crate::{ConnectError, Connector, MIN_ROOM, WebSocket, head};
+use crate::{ConnectError, Connector, WebSocket, head};
 
 /// The memory of one connection: the TCP rings, and the buffer for the opening handshake and whole
 /// messages. Sizes in bytes; `TX` is at least [`MIN_ROOM`].
@@ -131,14 +131,14 @@ impl<'a> Connector<'a> {
     ///
     /// # Cancel safety
     /// Cancel safe: the socket is left as it was then; connect again.
-    pub async fn connect<'b, 'r, 's, F: FnMut() -> [u8; 4]>(
+    pub async fn connect<'b, 'r, 's>(
         &self,
         stack: Stack<'_>,
         socket: &'r mut TcpSocket<'s>,
         url: &str,
         buffer: &'b mut [u8],
-        random: F,
-    ) -> Result<WebSocket<'b, &'r mut TcpSocket<'s>, Masked<F>>, ConnectError<tcp::Error>>
+        random: Random<'b>,
+    ) -> Result<WebSocket<'b, &'r mut TcpSocket<'s>>, ConnectError<tcp::Error>>
     where
         'a: 'b,
     {
