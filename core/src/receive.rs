@@ -216,6 +216,19 @@ impl Receiver {
             .map(|(kind, compressed)| What::Data { kind, compressed })
     }
 
+    /// Of the frame that is being read: bytes of payload that are still to come, and whether it is
+    /// the last of its message. `None` between frames.
+    ///
+    /// Together with the piece that was handed out last this tells the length of a frame before
+    /// all of it is there, so that it can be passed on as it came.
+    #[must_use]
+    pub const fn rest_of_frame(&self) -> Option<(u64, bool)> {
+        match self.state {
+            State::Payload(frame) => Some((frame.remaining, frame.fin)),
+            _ => None,
+        }
+    }
+
     /// The limit that [`Limits::message`] set.
     #[must_use]
     pub const fn message_limit(&self) -> u64 {

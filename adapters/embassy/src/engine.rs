@@ -2,7 +2,7 @@
 
 use wirelet::{Kind, Receiver, Role, What};
 
-use crate::link::{Link, Side, copy};
+use crate::link::{Link, Side, copy, length};
 use crate::message::{Message, Piece};
 use crate::transport::{Ready, Transport, Want};
 use crate::{Config, Error, clock};
@@ -13,8 +13,29 @@ pub(crate) struct Incoming<'b> {
     reading: Reading,
     /// Where whole messages are assembled.
     message: &'b mut [u8],
-    /// Bytes of the message that is being assembled.
+    /// Bytes of the message that is being assembled, or of the frame that is held back.
     have: usize,
+    /// What is assembled is a frame to be sent on.
+    held: Held,
+}
+
+/// A frame that waits to be sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// It is not all here.
+    Some,
+    /// It is; and it is the last of its message, or not.
+    All(Kind, bool),
+}
+
+/// A [`Piece`], and what is still to come of its frame.
+struct Part<'p> {
+    piece: Piece<'p>,
+    /// Bytes.
+    left: u64,
+    /// The frame is the last of its message.
+    fin: bool,
 }
 
 /// How far it was understood.
@@ -55,6 +76,7 @@ impl<'b> Incoming<'b> {
             },
             message,
             have: 0,
+            held: Held::Nothing,
         }
     }
 
@@ -68,6 +90,7 @@ impl<'b> Incoming<'b> {
                 reading,
                 message,
                 have,
+                ..
             } = self;
             let append = |piece: Piece<'_>| {
                 let n = copy(piece.payload, &mut message[*have..]);
@@ -86,6 +109,7 @@ impl<'b> Incoming<'b> {
             }
         };
         let len = core::mem::take(&mut self.have);
+        self.held = Held::Nothing;
         Ok(Some(Message::of(kind, &self.message[..len])))
     }
 
@@ -120,34 +144,94 @@ impl<'b> Incoming<'b> {
         Ok(())
     }
 
-    /// Sends the next message on, piece by piece, with no memory for it: a piece is taken when
-    /// there is room for it.
+    /// Sends the next message on, frame by frame. A frame that fits the lent buffer is held back
+    /// until all of it is here, so that nothing of it leaves if it is not sound. A larger one is sent
+    /// on while it comes, with no memory for it: a piece is taken when there is room for it.
     pub(crate) async fn forward<T: Transport>(
         &mut self,
         link: &Link<'_, T>,
         to: &Link<'_, T>,
     ) -> Result<Option<()>, Error<T::Error>> {
-        let head = to.header(CHUNK);
-        let enough = (head + CHUNK).min(to.capacity()? / 2);
+        let head = to.header(usize::MAX);
+        let capacity = to.capacity()?;
+        let enough = (head + CHUNK).min(capacity / 2);
         loop {
+            if let Held::All(kind, fin) = self.held {
+                to.room(to.header(self.have) + self.have).await?;
+                to.data(kind, &self.message[..self.have], fin)?;
+                self.have = 0;
+                self.held = Held::Nothing;
+                if fin {
+                    return Ok(Some(()));
+                }
+            }
             let mut room = head + CHUNK;
             // If it is closing, there is perhaps nothing more to send on.
             if to.may_send().is_ok() {
                 room = to.room(enough).await?;
             }
             let limit = CHUNK.min(room - head);
-            if self.have > 0 {
+            if self.have > 0 && self.held == Held::Nothing {
                 self.forward_begun(to, limit)?;
                 continue;
             }
             let mut end = false;
-            let step = self.reading.forward(link, to, limit, &mut end);
+            let step = self.forward_step(link, to, limit, &mut end);
             match self.reading.settle(link, step).await? {
                 Settled::Piece if end => return Ok(Some(())),
                 Settled::Piece | Settled::Again => {}
                 Settled::Over => return Ok(None),
             }
         }
+    }
+
+    /// Takes what has come of a frame, and holds it or sends it on; `end` if it was sent, and the
+    /// last of its message.
+    fn forward_step<T: Transport>(
+        &mut self,
+        link: &Link<'_, T>,
+        to: &Link<'_, T>,
+        limit: usize,
+        end: &mut bool,
+    ) -> Result<Step, Error<T::Error>> {
+        // Here, not in the future: it need not be kept while that waits.
+        let mut chunk = [0; CHUNK];
+        let mut through = None;
+        let through_already = to.missing() > 0;
+        let most = to.capacity()? - to.header(self.message.len());
+        let most = most.min(self.message.len());
+        let Self {
+            reading,
+            message,
+            have,
+            held,
+        } = self;
+        let mut take = |part: Part<'_>| {
+            let Part { piece, left, fin } = part;
+            let here = *have + piece.payload.len();
+            let fits = usize::try_from(left).is_ok_and(|left| here.saturating_add(left) <= most);
+            if fits && !through_already {
+                copy(piece.payload, &mut message[*have..]);
+                *have = here;
+                *held = match left {
+                    0 => Held::All(piece.kind, fin),
+                    _ => Held::Some,
+                };
+            } else {
+                let n = copy(piece.payload, &mut chunk);
+                through = Some((piece.kind, n, left, fin));
+            }
+        };
+        let step = reading.step(link, limit, &mut take)?;
+        if let Some((kind, n, left, fin)) = through {
+            let payload = &chunk[..n];
+            if !through_already {
+                to.begin(kind, left.saturating_add(length(payload)), fin)?;
+            }
+            to.go_on(payload)?;
+            *end = fin && left == 0;
+        }
+        Ok(step)
     }
 
     /// Sends on what a `recv` that was dropped had assembled.
@@ -186,7 +270,7 @@ impl Reading {
         loop {
             let mut result = None;
             // One look for all closures: the code of it is there once.
-            let mut take = |piece: Piece<'_>| result = f.take().map(|f| f(piece));
+            let mut take = |part: Part<'_>| result = f.take().map(|f| f(part.piece));
             let step = self.step(link, limit, &mut take);
             match self.settle(link, step).await? {
                 Settled::Piece => return Ok(result),
@@ -201,7 +285,7 @@ impl Reading {
         &mut self,
         link: &Link<'_, T>,
         limit: usize,
-        take: &mut dyn FnMut(Piece<'_>),
+        take: &mut dyn FnMut(Part<'_>),
     ) -> Result<Step, Error<T::Error>> {
         if self.ended {
             return Ok(Step::Ended);
@@ -245,7 +329,7 @@ impl Reading {
         bytes: &mut [u8],
         limit: usize,
         link: &Link<'_, T>,
-        take: &mut dyn FnMut(Piece<'_>),
+        take: &mut dyn FnMut(Part<'_>),
     ) -> (usize, bool) {
         let given = limit.min(bytes.len());
         let mut rest = &mut bytes[..given];
@@ -271,36 +355,15 @@ impl Reading {
             self.skip = !event.end;
             return (taken, false);
         }
-        take(Piece {
+        let (left, fin) = self.receiver.rest_of_frame().unwrap_or((0, event.end));
+        let piece = Piece {
             kind,
             payload: event.payload,
             start: event.start,
             end: event.end,
-        });
-        (taken, true)
-    }
-
-    /// The same, and what was there is sent on; `end` if it was the last of its message.
-    fn forward<T: Transport>(
-        &mut self,
-        link: &Link<'_, T>,
-        to: &Link<'_, T>,
-        limit: usize,
-        end: &mut bool,
-    ) -> Result<Step, Error<T::Error>> {
-        // Here, not in the future: it need not be kept while that waits.
-        let mut chunk = [0; CHUNK];
-        let mut taken = (Kind::Binary, 0, false);
-        let mut take = |piece: Piece<'_>| {
-            taken = (piece.kind, copy(piece.payload, &mut chunk), piece.end);
         };
-        let step = self.step(link, limit, &mut take)?;
-        if let Step::Piece = step {
-            let (kind, n, last) = taken;
-            to.data(kind, &chunk[..n], last)?;
-            *end = last;
-        }
-        Ok(step)
+        take(Part { piece, left, fin });
+        (taken, true)
     }
 
     /// Waits for what a step needs.

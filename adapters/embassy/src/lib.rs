@@ -81,7 +81,7 @@ pub use halves::{MessageWriter, RecvHalf, SendHalf};
 pub use link::{MIN_ROOM, Random};
 pub use message::{CloseFrame, Message, Piece};
 #[cfg(feature = "embassy-net")]
-pub use net::{Slot, serve};
+pub use net::{Slot, listen, serve};
 pub use origins::Origins;
 pub use socket::WebSocket;
 pub use transport::{Buffered, Ready, Transport, Want};

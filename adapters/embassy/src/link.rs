@@ -30,6 +30,8 @@ pub(crate) struct Outgoing<'b> {
     sender: Sender<Keys<'b>>,
     pub(crate) connection: Connection,
     idle: Option<Duration>,
+    /// The frame whose payload is not all written, with what is missing. Nothing else fits in.
+    open: Option<(Option<Mask>, u64)>,
     /// Since when something waits for room, and there was no more of it.
     stalled: Option<Instant>,
     /// A control frame was staged and not flushed.
@@ -92,6 +94,7 @@ impl<'b, T: Transport> Link<'b, T> {
             sender: Sender::new(keys),
             connection,
             idle: config.timeouts.idle,
+            open: None,
             stalled: None,
             unflushed: false,
             ended: false,
@@ -99,9 +102,13 @@ impl<'b, T: Transport> Link<'b, T> {
         Self { io, out, role }
     }
 
-    /// Stages what is owed. `Some`: so many bytes of room would have to be there for it.
+    /// Stages what is owed, unless a frame is open. `Some`: so many bytes of room would have to be
+    /// there for it.
     pub(crate) fn pay(&self) -> Result<Option<usize>, Error<T::Error>> {
         let out = &mut *self.out.borrow_mut();
+        if out.open.is_some() {
+            return Ok(None);
+        }
         while let Some(owed) = out.connection.owed() {
             let io = &mut *self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             let needed = self.header(owed.payload.len()) + owed.payload.len();
@@ -109,8 +116,8 @@ impl<'b, T: Transport> Link<'b, T> {
                 return Ok(Some(needed));
             }
             // It refuses only what follows a Close, and then nothing is owed.
-            if let Ok(head) = out.sender.control(owed.control, owed.payload.len()) {
-                stage(io, &head, owed.payload);
+            if let Ok(mut head) = out.sender.control(owed.control, owed.payload.len()) {
+                stage(io, &mut head, owed.payload);
             }
             out.connection.paid(clock::now());
             out.unflushed = true;
@@ -219,28 +226,63 @@ impl<'b, T: Transport> Link<'b, T> {
         fin: bool,
     ) -> Result<(), Error<T::Error>> {
         self.may_send()?;
-        let len = u64::try_from(payload.len()).unwrap_or(u64::MAX);
-        self.frame(payload, |sender| sender.data(kind, len, fin))
+        self.frame(payload, |sender| sender.data(kind, length(payload), fin))?;
+        Ok(())
+    }
+
+    /// Begins a frame whose `len` bytes of payload [follow](Self::go_on). There is
+    /// [room](Self::room) for its header.
+    pub(crate) fn begin(&self, kind: Kind, len: u64, fin: bool) -> Result<(), Error<T::Error>> {
+        self.may_send()?;
+        let mask = self.frame(&[], |sender| sender.data(kind, len, fin))?;
+        self.out.borrow_mut().open = (len > 0).then_some((mask, len));
+        Ok(())
+    }
+
+    /// Writes as much of the payload of the open frame as it wants and there is room for; tells how
+    /// much.
+    pub(crate) fn go_on(&self, payload: &[u8]) -> Result<usize, Error<T::Error>> {
+        let mut io = self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
+        let out = &mut *self.out.borrow_mut();
+        let Some((mask, missing)) = &mut out.open else {
+            return Ok(0);
+        };
+        let wanted = usize::try_from(*missing).unwrap_or(usize::MAX);
+        let n = put(&mut *io, &payload[..wanted.min(payload.len())], mask);
+        *missing -= length(&payload[..n]);
+        if *missing == 0 {
+            out.open = None;
+        }
+        Ok(n)
+    }
+
+    /// Bytes that the open frame still wants.
+    pub(crate) fn missing(&self) -> u64 {
+        self.out.borrow().open.as_ref().map_or(0, |(_, n)| *n)
     }
 
     /// Stages a control frame, for which there is [room](Self::room).
     pub(crate) fn control(&self, control: Control, payload: &[u8]) -> Result<(), Error<T::Error>> {
         self.may_send()?;
-        self.frame(payload, |sender| sender.control(control, payload.len()))
+        self.frame(payload, |sender| sender.control(control, payload.len()))?;
+        Ok(())
     }
 
     fn frame(
         &self,
         payload: &[u8],
         head: impl FnOnce(&mut Sender<Keys<'b>>) -> Result<Head, SendError>,
-    ) -> Result<(), Error<T::Error>> {
+    ) -> Result<Option<Mask>, Error<T::Error>> {
+        if self.missing() > 0 {
+            return Err(Error::Send(SendError::FrameOpen));
+        }
         let mut io = self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
         if io.room() < self.header(payload.len()) + payload.len() {
             return Err(Error::Send(SendError::Full));
         }
-        let head = head(&mut self.out.borrow_mut().sender)?;
-        stage(&mut *io, &head, payload);
-        Ok(())
+        let mut head = head(&mut self.out.borrow_mut().sender)?;
+        stage(&mut *io, &mut head, payload);
+        Ok(head.mask)
     }
 
     /// The message that was begun and not ended.
@@ -307,17 +349,17 @@ impl Outgoing<'_> {
 }
 
 /// Writes a frame for which there is room.
-fn stage<T: Transport>(io: &mut T, head: &Head, payload: &[u8]) {
-    put(io, &head.header, None);
-    put(io, payload, head.mask);
+fn stage<T: Transport>(io: &mut T, head: &mut Head, payload: &[u8]) {
+    put(io, &head.header, &mut None);
+    put(io, payload, &mut head.mask);
 }
 
 /// Writes as much of `bytes` as there is room for, masked on the way; tells how much.
-pub(crate) fn put<T: Transport>(io: &mut T, bytes: &[u8], mut mask: Option<Mask>) -> usize {
+pub(crate) fn put<T: Transport>(io: &mut T, bytes: &[u8], mask: &mut Option<Mask>) -> usize {
     let mut done = 0;
     // A ring has its room in two pieces at most, and then in none.
     while let Some(rest @ [_, ..]) = bytes.get(done..) {
-        let n = io.output(|room| match &mut mask {
+        let n = io.output(|room| match mask {
             Some(mask) => mask.copy(rest, room),
             None => copy(rest, room),
         });
@@ -327,6 +369,10 @@ pub(crate) fn put<T: Transport>(io: &mut T, bytes: &[u8], mut mask: Option<Mask>
         done += n;
     }
     done
+}
+
+pub(crate) fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// Copies as many bytes as both have; tells how many.

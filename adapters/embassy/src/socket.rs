@@ -131,18 +131,20 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         self.sender().send(message).await
     }
 
-    /// Starts a message whose payload comes in pieces; each leaves as a fragment.
+    /// Starts a message whose payload comes in pieces. Without `len` it leaves as fragments; with
+    /// it, as one frame of exactly that many bytes.
     ///
     /// # Errors
     /// As [`feed`](Self::feed).
     ///
     /// # Cancel safety
-    /// Cancel safe: nothing is sent by it.
+    /// Cancel safe.
     pub async fn send_pieces(
         &mut self,
         kind: Kind,
+        len: Option<u64>,
     ) -> Result<MessageWriter<'_, 'b, T>, Error<T::Error>> {
-        self.sender().send_pieces(kind).await
+        self.sender().send_pieces(kind, len).await
     }
 
     /// Sends a Ping with at most 125 bytes, and all that is staged. The Pong is not handed out; it

@@ -16,7 +16,7 @@ mod uart;
 
 use embassy_executor::Spawner;
 use embassy_net::{Config, Runner};
-use firmware_app::{Memory, Sockets};
+use firmware_app::Sockets;
 use static_cell::{ConstStaticCell, StaticCell};
 
 use board::Lm3s6965;
@@ -34,10 +34,9 @@ fn main() -> ! {
 
 /// Brings the network up and hands it to the application.
 #[embassy_executor::task]
-async fn application(spawner: Spawner) -> ! {
+async fn application(spawner: Spawner) {
     static FRAMES: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());
     static SOCKETS: StaticCell<Sockets> = StaticCell::new();
-    static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 
     let address = chip::mac_address();
     let mut seed = Seed::new(address);
@@ -53,8 +52,10 @@ async fn application(spawner: Spawner) -> ! {
         let ip = config.address.address();
         uart::line(format_args!("listening on http://{ip}/"));
     }
-    match firmware_app::run(stack, Lm3s6965::new(seed), MEMORY.take()).await {}
+    spawn(spawner, stack, firmware_app::room(Lm3s6965::new(seed)));
 }
+
+firmware_app::tasks!(Lm3s6965);
 
 /// Moves packets between the driver and the sockets.
 #[embassy_executor::task]
