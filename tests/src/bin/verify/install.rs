@@ -28,7 +28,7 @@ pub(crate) fn python(job: &Job) -> Result<PathBuf> {
     venv.args(["-m", "venv", "--clear"]).arg(&folder);
     // Debian's Python has the module but not what it unpacks.
     if !job.run(&mut venv)?.status.success() {
-        apt(job, "python3-venv")?;
+        package(job, "python3-venv")?;
         job.must(&mut venv, "`python3 -m venv` failed")?;
     }
     let mut pip = job.command(&python);
@@ -114,7 +114,7 @@ pub(crate) fn program(job: &Job, name: &str, package: &str) -> Result<PathBuf> {
     if let Some(path) = on_path(name) {
         return Ok(path);
     }
-    apt(job, package)?;
+    self::package(job, package)?;
     on_path(name).with_context(|| format!("the package `{package}` brought no program `{name}`"))
 }
 
@@ -124,7 +124,10 @@ pub(crate) fn judges(job: &Job) -> PathBuf {
 }
 
 /// Installs a Debian package.
-fn apt(job: &Job, package: &str) -> Result<()> {
+///
+/// # Errors
+/// It cannot be installed; the message says how to.
+pub(crate) fn package(job: &Job, package: &str) -> Result<()> {
     let advice = format!("install it: apt-get install {package}");
     let Some(apt_get) = on_path("apt-get") else {
         bail!(
@@ -161,7 +164,8 @@ fn apt(job: &Job, package: &str) -> Result<()> {
     bail!("apt-get could not install `{package}`; {advice}")
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// The program of this name, if it is on the path.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))

@@ -158,6 +158,15 @@ impl<'a> Job<'a> {
         process::run(command, &self.log_path(), self.deadline)
     }
 
+    /// Like [`Job::run`], with less time than the step has.
+    ///
+    /// # Errors
+    /// As [`Job::run`].
+    pub(crate) fn run_within(&self, command: &mut Command, bound: Duration) -> Result<Finished> {
+        let deadline = self.deadline.min(Instant::now() + bound);
+        process::run(command, &self.log_path(), deadline)
+    }
+
     /// Runs a command that must succeed.
     ///
     /// # Errors
