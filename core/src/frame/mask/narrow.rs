@@ -1,8 +1,8 @@
 //! For registers of 32 bits: aligned words, four at a time.
 //!
-//! A Cortex-M0 cannot read a word that is not aligned; from bytes the compiler then makes 5 instructions
-//! a byte, where this takes 1.2. One form for text and for binary: without the check it would take 1.1
-//! instead, and twice the flash.
+//! A Cortex-M0 reads no word that is not aligned; the form for 64 bits becomes bytes on it and takes 5
+//! instructions for each, where this takes 1.3. A Cortex-M3 takes 0.94, with and without the check for
+//! ASCII, where the other form takes 1.4 with it. So there is one form for text and for binary.
 
 use bytemuck::pod_align_to_mut;
 
