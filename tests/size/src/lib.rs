@@ -5,6 +5,8 @@
 //! and `empty` has the same code.
 #![no_std]
 
+pub mod server;
+
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicUsize, Ordering};
 

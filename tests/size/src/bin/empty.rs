@@ -7,7 +7,7 @@ use wirelet_size::{exit, read, write};
 
 #[entry]
 fn main() -> ! {
-    static mut BUFFER: [u8; 512] = [0; 512];
+    static mut BUFFER: [u8; 1024] = [0; 1024];
     loop {
         let n = read(BUFFER);
         if n == 0 {
