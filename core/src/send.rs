@@ -82,7 +82,7 @@ impl<M: Masking> Sender<M> {
             (Some(_), _) => return Err(SendError::MessageOpen),
         };
         self.open = if fin { None } else { Some(kind) };
-        Ok(self.head(opcode, len, fin))
+        self.head(opcode, len, fin)
     }
 
     /// A control frame with `len` bytes of payload. It may stand between the frames of a message,
@@ -108,7 +108,7 @@ impl<M: Masking> Sender<M> {
         };
         // Section 5.5.1: no frame after a Close.
         self.closed = control == Control::Close;
-        Ok(self.head(opcode, len, true))
+        self.head(opcode, len, true)
     }
 
     /// The kind of the message that is unfinished.
@@ -121,21 +121,27 @@ impl<M: Masking> Sender<M> {
         self.closed
     }
 
-    #[inline]
-    fn head(&mut self, opcode: Opcode, len: u64, fin: bool) -> Head {
+    // A `Result` made here, and by itself: a `Head` that moves is copied byte by byte on a Cortex-M, which
+    // took 190 of the 480 instructions of an echo of 16 bytes.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn head(&mut self, opcode: Opcode, len: u64, fin: bool) -> Result<Head, SendError> {
         let mask = self.masking.next_key();
+        let mut result = Ok(Head {
+            header: EncodedHeader::new(),
+            mask: mask.map(Mask::new),
+        });
         let header = Header {
             fin,
             rsv1: false,
             opcode,
             mask,
             len,
+        };
+        if let Ok(head) = &mut result {
+            header.encode_into(&mut head.header);
         }
-        .encode();
-        Head {
-            header,
-            mask: mask.map(Mask::new),
-        }
+        result
     }
 }
 
