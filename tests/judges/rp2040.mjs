@@ -30,10 +30,7 @@ const ethernet = new W5500({
   interrupt: (pending) => chip.setPin(INTERRUPT, !pending),
 });
 
-network.onFrame = (frame) => {
-  ethernet.receive(frame);
-  pacer.run();
-};
+network.onFrame = (frame) => pacer.run(() => ethernet.receive(frame));
 chip.onByte = (byte) => process.stdout.write(Buffer.of(byte));
 chip.onSpi = (byte) => ethernet.exchange(byte);
 chip.onPin(SELECT, (high) => ethernet.select(!high));

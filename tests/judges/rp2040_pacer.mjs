@@ -11,6 +11,7 @@ export class Pacer {
   #chip;
   #timer;
   #turn;
+  #asleep = false;
   /** The wall's time at which the chip's time was 0, in milliseconds. */
   #start = performance.now();
 
@@ -18,18 +19,22 @@ export class Pacer {
     this.#chip = chip;
   }
 
-  /** Runs the chip until it sleeps; then again when it must wake. Call it when its pins changed. */
-  run() {
+  /** Runs the chip until it sleeps; then again when it must wake. `change` does to it from outside
+   *  what happens now. */
+  run(change = () => {}) {
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);
     const now = performance.now();
-    this.#start = Math.max(this.#start, now - this.#chip.time - LAG);
+    // A chip that slept lags behind for no fault of its own, and it takes nothing to catch up.
+    if (this.#asleep) this.#runOnce(now);
+    else this.#start = Math.max(this.#start, now - this.#chip.time - LAG);
+    change();
     const until = now + SLICE;
-    const asleep = this.#chip.runUntil(() => {
+    this.#asleep = this.#chip.runUntil(() => {
       const wall = performance.now();
       return wall < until ? wall - this.#start : null;
     });
-    if (!asleep) {
+    if (!this.#asleep) {
       this.#turn = setImmediate(() => this.run());
       return;
     }
@@ -38,5 +43,10 @@ export class Pacer {
     // Timers of this process have whole milliseconds: rather late than busy.
     const delay = Math.ceil(this.#start + wake - performance.now());
     this.#timer = setTimeout(() => this.run(), Math.max(1, delay));
+  }
+
+  #runOnce(now) {
+    const bounds = [now - this.#start];
+    this.#chip.runUntil(() => bounds.pop() ?? null);
   }
 }

@@ -4,12 +4,11 @@
 #![no_std]
 #![no_main]
 
-mod chip;
+mod address;
 mod echo;
 mod ethernet;
-mod fault;
-mod uart;
 
+use board_rp2040::{Thermometer, uart};
 use embassy_executor::Spawner;
 use embassy_net::{Config, Runner, StackResources};
 use embassy_net_wiznet::Device;
@@ -25,8 +24,8 @@ async fn main(spawner: Spawner) -> ! {
 
     let pins = embassy_rp::init(Default::default());
     uart::start(pins.UART0, pins.PIN_0);
-    let mut thermometer = chip::Thermometer::new(pins.ADC, pins.ADC_TEMP_SENSOR);
-    let address = chip::mac_address(pins.FLASH).expect("this is the first core");
+    let mut thermometer = Thermometer::new(pins.ADC, pins.ADC_TEMP_SENSOR);
+    let address = address::mac_address(pins.FLASH).expect("this is the first core");
     let wires = ethernet::Wires {
         spi: pins.SPI0,
         transmit: pins.DMA_CH0,

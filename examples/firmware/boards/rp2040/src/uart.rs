@@ -9,14 +9,14 @@ use embassy_rp::uart::{Blocking, Config, UartTx};
 use embassy_sync::blocking_mutex::ThreadModeMutex;
 
 /// Switches pin and transmitter on.
-pub(crate) fn start(uart: Peri<'static, UART0>, pin: Peri<'static, PIN_0>) {
+pub fn start(uart: Peri<'static, UART0>, pin: Peri<'static, PIN_0>) {
     let uart = UartTx::new_blocking(uart, pin, Config::default());
     UART.lock(|cell| cell.replace(Some(uart)));
 }
 
 /// Writes one line and waits until all of it is in the transmitter's queue: 87 us for each byte that
 /// has no room, so this is for few and short lines. For tasks, not for interrupts.
-pub(crate) fn line(text: fmt::Arguments) {
+pub fn line(text: fmt::Arguments) {
     UART.lock(|cell| {
         if let Some(uart) = cell.borrow_mut().as_mut() {
             // The writer below cannot fail.
