@@ -8,9 +8,9 @@ mod echo;
 mod radio;
 
 use board_rp2040::{Thermometer, uart};
-use cyw43::NetDriver;
+use cyw43::{Control, NetDriver};
 use embassy_executor::Spawner;
-use embassy_net::{Config, Runner, StackResources};
+use embassy_net::{Config, Runner, Stack, StackResources};
 use embassy_rp::clocks::RoscRng;
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -36,15 +36,15 @@ async fn main(spawner: Spawner) -> ! {
         select: pins.PIN_25,
         clock: pins.PIN_29,
     };
-    let (device, mut control, driver) = radio::start(wires).await;
+    let (device, control, driver) = radio::start(wires).await;
     spawner.spawn(frames(driver).expect("it is spawned here, once"));
-    radio::join(&mut control).await;
 
     // Another choice than DHCP is `Config::ipv4_static`.
     let config = Config::dhcpv4(Default::default());
     let sockets = SOCKETS.init(StackResources::new());
     let (stack, runner) = embassy_net::new(device, config, sockets, RoscRng.next_u64());
     spawner.spawn(network(runner).expect("it is spawned here, once"));
+    spawner.spawn(join(control, stack).expect("it is spawned here, once"));
 
     stack.wait_config_up().await;
     if let Ok(temperature) = thermometer.millidegrees() {
@@ -61,6 +61,12 @@ async fn main(spawner: Spawner) -> ! {
 #[embassy_executor::task]
 async fn frames(driver: radio::Driver) -> ! {
     driver.run().await
+}
+
+/// Keeps the radio on its network.
+#[embassy_executor::task]
+async fn join(control: Control<'static>, stack: Stack<'static>) -> ! {
+    radio::stay_joined(control, stack).await
 }
 
 /// Moves packets between the network stack and the sockets.

@@ -6,6 +6,7 @@ use cyw43::{
     aligned_bytes,
 };
 use cyw43_pio::{DEFAULT_CLOCK_DIVIDER, PioSpi};
+use embassy_net::Stack;
 use embassy_rp::gpio::{Level, Output};
 use embassy_rp::peripherals::{DMA_CH0, PIN_23, PIN_24, PIN_25, PIN_29, PIO0};
 use embassy_rp::pio::{self, Pio};
@@ -58,8 +59,8 @@ pub(crate) async fn start(wires: Wires) -> (NetDriver<'static>, Control<'static>
     cyw43::new(STATE.init_with(State::new), power, bus, FIRMWARE, SETTINGS).await
 }
 
-/// Joins the network, however often it takes. The driver must run already.
-pub(crate) async fn join(control: &mut Control<'static>) {
+/// Joins the network, and joins again whenever it is lost. The driver must run already.
+pub(crate) async fn stay_joined(mut control: Control<'static>, stack: Stack<'static>) -> ! {
     control.init(COUNTRIES).await;
     // The radio sleeps between beacons otherwise, which costs up to 100 ms for each answer.
     control
@@ -69,8 +70,14 @@ pub(crate) async fn join(control: &mut Control<'static>) {
         "" => JoinOptions::new_open(),
         password => JoinOptions::new(password.as_bytes()),
     };
-    while let Err(error) = control.join(NAME, options()).await {
-        uart::line(format_args!("cannot join {NAME}: {error:?}"));
+    loop {
+        match control.join(NAME, options()).await {
+            Ok(()) => {
+                stack.wait_link_up().await;
+                stack.wait_link_down().await;
+            }
+            Err(error) => uart::line(format_args!("cannot join {NAME}: {error:?}")),
+        }
         Timer::after_millis(PAUSE).await;
     }
 }
