@@ -22,7 +22,7 @@ const INTERRUPT = 21;
 const [program, port] = process.argv.slice(2);
 if (!program || !(Number(port) > 0)) stop("usage: node rp2040.mjs PROGRAM.elf PORT");
 
-const chip = new Rp2040(readFileSync(program), stop);
+const chip = flashed(program);
 const pacer = new Pacer(chip);
 const network = new UserNetwork({ hostPort: Number(port), boardPort: 80, stop });
 const ethernet = new W5500({
@@ -39,6 +39,15 @@ chip.onPin(RESET, (high) => ethernet.reset(!high));
 process.on("exit", () => network.stop());
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(0));
 pacer.run();
+
+/** A chip with the program in its flash. */
+function flashed(program) {
+  try {
+    return new Rp2040(readFileSync(program), stop);
+  } catch (error) {
+    return stop(`${program}: ${error.message}`);
+  }
+}
 
 function stop(reason) {
   console.error(`rp2040: ${reason}`);

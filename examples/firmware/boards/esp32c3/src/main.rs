@@ -36,7 +36,7 @@ async fn main(spawner: Spawner) -> ! {
     }
     // For the radio's driver alone. The first piece is memory that the boot loader has left.
     esp_alloc::heap_allocator!(#[ram(reclaimed)] size: RECLAIMED);
-    esp_alloc::heap_allocator!(size: HEAP);
+    esp_alloc::heap_allocator!(size: STATIC);
     esp_rtos::start(TimerGroup::new(chip.TIMG0).timer0, chip.FROM_CPU_INTR0);
 
     let (device, controller) = radio::start(chip.WIFI).expect("WiFi starts");
@@ -82,4 +82,4 @@ const DHCP: usize = 1;
 
 /// Bytes of the heap: the radio's documentation measured 47 to 57 KiB in use.
 const RECLAIMED: usize = 64 * 1024;
-const HEAP: usize = 36 * 1024;
+const STATIC: usize = 36 * 1024;
