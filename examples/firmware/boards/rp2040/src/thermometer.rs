@@ -12,10 +12,7 @@ pub struct Thermometer {
 
 impl Thermometer {
     /// Switches the converter and the sensor on.
-    pub fn new(
-        adc: Peri<'static, ADC>,
-        sensor: Peri<'static, ADC_TEMP_SENSOR>,
-    ) -> Thermometer {
+    pub fn new(adc: Peri<'static, ADC>, sensor: Peri<'static, ADC_TEMP_SENSOR>) -> Thermometer {
         Thermometer {
             adc: Adc::new_blocking(adc, Config::default()),
             sensor: Channel::new_temp_sensor(sensor),
