@@ -63,8 +63,8 @@ impl Link {
 /// Connects again and again. The first try after a link that worked is soon, so that a restart of
 /// the chat is hardly noticed; the later ones are rarer and at random, so that a hundred boards do
 /// not come back in the same moment.
-async fn stay<B: Board>(
-    room: &Room<B>,
+async fn stay(
+    room: &Room<impl Board>,
     stack: Stack<'_>,
     socket: &mut TcpSocket<'_>,
     url: &str,
@@ -90,14 +90,14 @@ async fn stay<B: Board>(
 }
 
 /// One connection, from the join to its end. Whether the chat let the board in.
-pub async fn attend<T: Transport, B: Board>(
-    room: &Room<B>,
+pub async fn attend<T: Transport>(
+    room: &Room<impl Board>,
     ws: &mut WebSocket<'_, T>,
     news: &mut News<'_>,
 ) -> bool {
     let mut name = String::<NAME>::new();
     let [a, b, ..] = room.random();
-    let _ = write!(name, "{}-{a:02x}{b:02x}", B::NAME);
+    let _ = write!(name, "{}-{a:02x}{b:02x}", room.name());
     let mut out = String::<OUT>::new();
     json(
         &Join {

@@ -31,7 +31,7 @@ use crate::room::Room;
 /// What a board tells of itself.
 pub trait Board {
     /// The name it has in a chat.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// Four bytes that nobody can predict, as far as the hardware can do that.
     fn random(&mut self) -> [u8; 4];

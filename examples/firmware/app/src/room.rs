@@ -200,6 +200,10 @@ impl<B: Board> Room<B> {
         self.board.borrow_mut().random()
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.board.borrow().name()
+    }
+
     pub(crate) fn stack_free(&self) -> Option<usize> {
         self.board.borrow().stack_free()
     }

@@ -57,7 +57,7 @@ async fn route<'b, T: Transport>(
     }
 }
 
-fn status<B: Board>(room: &Room<B>) -> String<160> {
+fn status(room: &Room<impl Board>) -> String<160> {
     #[derive(Serialize)]
     struct Status {
         board: &'static str,
@@ -69,7 +69,7 @@ fn status<B: Board>(room: &Room<B>) -> String<160> {
     }
     let mut out = String::new();
     let status = Status {
-        board: B::NAME,
+        board: room.name(),
         uptime: room.read().uptime,
         people: room.count(),
         connections: room.connections.get(),

@@ -4,29 +4,28 @@
 #![no_std]
 #![no_main]
 
-mod echo;
+mod board;
 mod fault;
 mod radio;
 
+use board::Esp32c3;
 use embassy_executor::Spawner;
-use embassy_net::{Config, Runner, StackResources};
+use embassy_net::{Config, Runner};
 use esp_hal::clock::CpuClock;
 use esp_hal::ram;
 use esp_hal::rng::Rng;
 use esp_hal::timer::timg::TimerGroup;
-use esp_hal::tsens::{self, TemperatureSensor};
 use esp_println::println;
 use esp_radio::wifi::{Interface, WifiController};
-use static_cell::{ConstStaticCell, StaticCell};
+use firmware_app::Sockets;
+use static_cell::StaticCell;
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
 /// Brings the network up and hands it to the application.
 #[esp_rtos::main]
-async fn main(spawner: Spawner) -> ! {
-    static SOCKETS: StaticCell<StackResources<{ echo::SOCKETS + DHCP }>> = StaticCell::new();
-    static APPLICATION: ConstStaticCell<echo::Resources> =
-        ConstStaticCell::new(echo::Resources::new());
+async fn main(spawner: Spawner) {
+    static SOCKETS: StaticCell<Sockets> = StaticCell::new();
 
     let clocks = esp_hal::Config::default().with_cpu_clock(CpuClock::max());
     let chip = esp_hal::init(clocks);
@@ -44,20 +43,19 @@ async fn main(spawner: Spawner) -> ! {
 
     // Another choice than DHCP is `Config::ipv4_static`.
     let config = Config::dhcpv4(Default::default());
-    let sockets = SOCKETS.init(StackResources::new());
+    let sockets = SOCKETS.init(Sockets::new());
     let (stack, runner) = embassy_net::new(device, config, sockets, seed());
     spawner.spawn(network(runner).expect("it is spawned here, once"));
 
     stack.wait_config_up().await;
-    if let Ok(sensor) = TemperatureSensor::new(chip.TSENS, tsens::Config::default()) {
-        println!("{} degrees", sensor.get_temperature().to_celsius() as i32);
-    }
     if let Some(config) = stack.config_v4() {
         let ip = config.address.address();
-        println!("listening on ws://{ip}:{}/", echo::PORT);
+        println!("listening on http://{ip}/");
     }
-    echo::run(stack, APPLICATION.take()).await
+    spawn(spawner, stack, firmware_app::room(Esp32c3::new(chip.TSENS)));
 }
+
+firmware_app::tasks!(Esp32c3);
 
 /// Keeps the radio on its network.
 #[embassy_executor::task]
@@ -76,9 +74,6 @@ fn seed() -> u64 {
     let random = Rng::new();
     u64::from(random.random()) << 32 | u64::from(random.random())
 }
-
-/// The socket that DHCP takes.
-const DHCP: usize = 1;
 
 /// Bytes of the heap: the radio's documentation measured 47 to 57 KiB in use.
 const RECLAIMED: usize = 64 * 1024;

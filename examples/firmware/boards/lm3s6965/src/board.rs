@@ -18,7 +18,9 @@ impl Lm3s6965 {
 }
 
 impl Board for Lm3s6965 {
-    const NAME: &'static str = "lm3s6965";
+    fn name(&self) -> &'static str {
+        "lm3s6965"
+    }
 
     fn random(&mut self) -> [u8; 4] {
         (self.seed.next() as u32).to_le_bytes()

@@ -4,22 +4,20 @@
 #![no_std]
 #![no_main]
 
-mod echo;
 mod radio;
 
-use board_rp2040::{Thermometer, uart};
+use board_rp2040::{Rp2040, Thermometer, uart};
 use cyw43::{Control, NetDriver};
 use embassy_executor::Spawner;
-use embassy_net::{Config, Runner, Stack, StackResources};
+use embassy_net::{Config, Runner, Stack};
 use embassy_rp::clocks::RoscRng;
-use static_cell::{ConstStaticCell, StaticCell};
+use firmware_app::Sockets;
+use static_cell::StaticCell;
 
 /// Brings the network up and hands it to the application.
 #[embassy_executor::main]
-async fn main(spawner: Spawner) -> ! {
-    static SOCKETS: StaticCell<StackResources<{ echo::SOCKETS + DHCP }>> = StaticCell::new();
-    static APPLICATION: ConstStaticCell<echo::Resources> =
-        ConstStaticCell::new(echo::Resources::new());
+async fn main(spawner: Spawner) {
+    static SOCKETS: StaticCell<Sockets> = StaticCell::new();
 
     let pins = embassy_rp::init(Default::default());
     uart::start(pins.UART0, pins.PIN_0);
@@ -27,7 +25,7 @@ async fn main(spawner: Spawner) -> ! {
         uart::line(format_args!("stops: this program was built without {what}"));
         core::future::pending::<()>().await;
     }
-    let mut thermometer = Thermometer::new(pins.ADC, pins.ADC_TEMP_SENSOR);
+    let thermometer = Thermometer::new(pins.ADC, pins.ADC_TEMP_SENSOR);
     let wires = radio::Wires {
         block: pins.PIO0,
         channel: pins.DMA_CH0,
@@ -41,21 +39,21 @@ async fn main(spawner: Spawner) -> ! {
 
     // Another choice than DHCP is `Config::ipv4_static`.
     let config = Config::dhcpv4(Default::default());
-    let sockets = SOCKETS.init(StackResources::new());
+    let sockets = SOCKETS.init(Sockets::new());
     let (stack, runner) = embassy_net::new(device, config, sockets, RoscRng.next_u64());
     spawner.spawn(network(runner).expect("it is spawned here, once"));
     spawner.spawn(join(control, stack).expect("it is spawned here, once"));
 
     stack.wait_config_up().await;
-    if let Ok(temperature) = thermometer.millidegrees() {
-        uart::line(format_args!("{} degrees", temperature / 1000));
-    }
     if let Some(config) = stack.config_v4() {
         let ip = config.address.address();
-        uart::line(format_args!("listening on ws://{ip}:{}/", echo::PORT));
+        uart::line(format_args!("listening on http://{ip}/"));
     }
-    echo::run(stack, APPLICATION.take()).await
+    let board = Rp2040::new("rp2040-picow", thermometer);
+    spawn(spawner, stack, firmware_app::room(board));
 }
+
+firmware_app::tasks!(Rp2040);
 
 /// Moves frames between the radio and the network stack.
 #[embassy_executor::task]
@@ -74,6 +72,3 @@ async fn join(control: Control<'static>, stack: Stack<'static>) -> ! {
 async fn network(mut runner: Runner<'static, NetDriver<'static>>) -> ! {
     runner.run().await
 }
-
-/// The socket that DHCP takes.
-const DHCP: usize = 1;

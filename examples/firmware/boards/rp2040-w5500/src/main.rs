@@ -5,26 +5,24 @@
 #![no_main]
 
 mod address;
-mod echo;
 mod ethernet;
 
-use board_rp2040::{Thermometer, uart};
+use board_rp2040::{Rp2040, Thermometer, uart};
 use embassy_executor::Spawner;
-use embassy_net::{Config, Runner, StackResources};
+use embassy_net::{Config, Runner};
 use embassy_net_wiznet::Device;
 use embassy_rp::clocks::RoscRng;
-use static_cell::{ConstStaticCell, StaticCell};
+use firmware_app::Sockets;
+use static_cell::StaticCell;
 
 /// Brings the network up and hands it to the application.
 #[embassy_executor::main]
-async fn main(spawner: Spawner) -> ! {
-    static SOCKETS: StaticCell<StackResources<{ echo::SOCKETS + DHCP }>> = StaticCell::new();
-    static APPLICATION: ConstStaticCell<echo::Resources> =
-        ConstStaticCell::new(echo::Resources::new());
+async fn main(spawner: Spawner) {
+    static SOCKETS: StaticCell<Sockets> = StaticCell::new();
 
     let pins = embassy_rp::init(Default::default());
     uart::start(pins.UART0, pins.PIN_0);
-    let mut thermometer = Thermometer::new(pins.ADC, pins.ADC_TEMP_SENSOR);
+    let thermometer = Thermometer::new(pins.ADC, pins.ADC_TEMP_SENSOR);
     let address = address::mac_address(pins.FLASH).expect("this is the first core");
     let wires = ethernet::Wires {
         spi: pins.SPI0,
@@ -42,20 +40,20 @@ async fn main(spawner: Spawner) -> ! {
 
     // Another choice than DHCP is `Config::ipv4_static`.
     let config = Config::dhcpv4(Default::default());
-    let sockets = SOCKETS.init(StackResources::new());
+    let sockets = SOCKETS.init(Sockets::new());
     let (stack, runner) = embassy_net::new(device, config, sockets, RoscRng.next_u64());
     spawner.spawn(network(runner).expect("it is spawned here, once"));
 
     stack.wait_config_up().await;
-    if let Ok(temperature) = thermometer.millidegrees() {
-        uart::line(format_args!("{} degrees", temperature / 1000));
-    }
     if let Some(config) = stack.config_v4() {
         let ip = config.address.address();
-        uart::line(format_args!("listening on ws://{ip}:{}/", echo::PORT));
+        uart::line(format_args!("listening on http://{ip}/"));
     }
-    echo::run(stack, APPLICATION.take()).await
+    let board = Rp2040::new("rp2040-w5500", thermometer);
+    spawn(spawner, stack, firmware_app::room(board));
 }
+
+firmware_app::tasks!(Rp2040);
 
 /// Moves frames between the W5500 and the network stack.
 #[embassy_executor::task]
@@ -68,6 +66,3 @@ async fn frames(driver: ethernet::Driver) -> ! {
 async fn network(mut runner: Runner<'static, Device<'static>>) -> ! {
     runner.run().await
 }
-
-/// The socket that DHCP takes.
-const DHCP: usize = 1;

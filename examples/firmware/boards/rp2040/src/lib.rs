@@ -2,8 +2,10 @@
 //! chip's thermometer, and the map of the memory.
 #![no_std]
 
+mod board;
 mod fault;
 mod thermometer;
 pub mod uart;
 
+pub use board::Rp2040;
 pub use thermometer::Thermometer;
