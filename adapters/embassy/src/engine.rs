@@ -97,7 +97,7 @@ impl<'b> Incoming<'b> {
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
         // What a `recv` that was dropped had assembled comes first.
-        if self.have > 0
+        if self.has_begun()
             && let Some(What::Data { kind, .. }) = self.reading.receiver.open_message()
         {
             let len = core::mem::take(&mut self.have);
@@ -136,7 +136,7 @@ impl<'b> Incoming<'b> {
                 room = to.room(enough).await?;
             }
             let limit = CHUNK.min(room - head);
-            if self.have > 0 {
+            if self.has_begun() {
                 self.forward_begun(to, limit)?;
                 continue;
             }
@@ -148,6 +148,12 @@ impl<'b> Incoming<'b> {
                 Settled::Over => return Ok(None),
             }
         }
+    }
+
+    /// A `recv` that was dropped has assembled something, of a message that may still come to its
+    /// end.
+    const fn has_begun(&self) -> bool {
+        self.have > 0 && !self.reading.ended
     }
 
     /// Sends on what a `recv` that was dropped had assembled.

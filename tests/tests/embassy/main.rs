@@ -2,6 +2,12 @@
 //! that behave as badly as a transport may.
 
 mod clock;
+mod io;
 mod net;
+#[path = "../tokio/peer.rs"]
+mod peer;
+mod receiving;
+#[path = "../tokio/steps.rs"]
+mod steps;
 mod talk;
 mod urls;
