@@ -23,6 +23,10 @@ pub(crate) async fn until(mut deadline: impl FnMut() -> Option<Instant>) {
 fn poll(deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
     use core::pin::pin;
 
+    // A new timer is never ready when it is polled first, passed or not.
+    if deadline <= now() {
+        return Poll::Ready(());
+    }
     let deadline = embassy_time::Instant::from_millis(deadline.as_millis());
     // A timer that is dropped stays in the queue, and wakes the task for nothing at worst.
     pin!(embassy_time::Timer::at(deadline)).poll(cx)
