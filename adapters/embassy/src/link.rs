@@ -141,6 +141,9 @@ impl<'b, T: Transport> Link<'b, T> {
 
     /// Sends all that is owed.
     pub(crate) async fn pay_all(&self) -> Result<(), Error<T::Error>> {
+        if self.out.borrow().ended {
+            return Ok(());
+        }
         while let Some(room) = self.pay()? {
             let want = Want { input: false, room };
             self.wait(want, Side::Send).await?;

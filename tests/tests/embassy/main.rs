@@ -2,6 +2,7 @@
 //! that behave as badly as a transport may.
 
 mod clock;
+mod endings;
 mod io;
 mod net;
 #[path = "../tokio/peer.rs"]
