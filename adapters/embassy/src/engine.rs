@@ -329,6 +329,8 @@ impl Reading {
         match waited {
             Ok(Some(Ready::End)) => self.over(link, Err(Error::Disconnected)),
             Ok(_) => Ok(Settled::Again),
+            // The other half has failed, and told why.
+            Err(Error::Send(_)) => self.over(link, Ok(())),
             // Nothing has happened: the other half has the transport.
             Err(Error::Busy) => Err(Error::Busy),
             Err(error) => self.over(link, Err(error)),

@@ -2,6 +2,7 @@
 //! that behave as badly as a transport may.
 
 mod clock;
+mod deadlines;
 mod endings;
 mod io;
 mod net;
