@@ -116,7 +116,15 @@ impl<'b> Incoming<'b> {
         &mut self,
         link: &Link<'_, T>,
     ) -> Result<(), Error<T::Error>> {
-        while self.reading.next(link, usize::MAX, |_| ()).await?.is_some() {}
+        while let Some(end) = self
+            .reading
+            .next(link, usize::MAX, |piece| piece.end)
+            .await?
+        {
+            // Whoever receives after all, if this is dropped, gets no message without its start.
+            self.have = 0;
+            self.reading.skip = !end;
+        }
         Ok(())
     }
 
@@ -303,7 +311,10 @@ impl Reading {
         let step = self.step(link, limit, &mut take)?;
         if let Step::Piece = step {
             let (kind, n, last) = taken;
-            to.data(kind, &chunk[..n], last)?;
+            let sent = to.data(kind, &chunk[..n], last);
+            // Without this piece the rest is no message.
+            self.skip = sent.is_err() && !last;
+            sent?;
             *end = last;
         }
         Ok(step)
@@ -324,6 +335,9 @@ impl Reading {
                 self.finish(link).await;
                 return self.over(link, Ok(()));
             }
+            // Nothing has happened to this connection: the other half has the transport, or what
+            // was to be sent could not be.
+            Err(error @ (Error::Busy | Error::Send(_))) => return Err(error),
             Err(error) => Err(error),
         };
         match waited {
@@ -331,7 +345,6 @@ impl Reading {
             Ok(_) => Ok(Settled::Again),
             // The other half has failed, and told why.
             Err(Error::Send(_)) => self.over(link, Ok(())),
-            // Nothing has happened: the other half has the transport.
             Err(Error::Busy) => Err(Error::Busy),
             Err(error) => self.over(link, Err(error)),
         }
