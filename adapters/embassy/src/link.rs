@@ -115,6 +115,7 @@ impl<'b, T: Transport> Link<'b, T> {
             let io = &mut *self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             let needed = self.header(owed.payload.len()) + owed.payload.len();
             if io.room() < needed {
+                possible(io, needed)?;
                 return Ok(Some(needed));
             }
             // It refuses only what follows a Close, and then nothing is owed.
@@ -133,7 +134,10 @@ impl<'b, T: Transport> Link<'b, T> {
         loop {
             self.may_send()?;
             let owed = self.pay()?;
-            let room = self.io.try_borrow().map_err(|_| Error::Busy)?.room();
+            let io = self.io.try_borrow().map_err(|_| Error::Busy)?;
+            possible(&*io, needed)?;
+            let room = io.room();
+            drop(io);
             let needed = match owed {
                 None if room >= needed => return Ok(room),
                 None => needed,
@@ -333,6 +337,14 @@ impl Outgoing<'_> {
         let since = stall?.since.as_millis();
         Some(Instant::from_millis(since.saturating_add(idle)))
     }
+}
+
+/// What is more than a transport ever has room for is not waited for.
+pub(crate) fn possible<T: Transport>(io: &T, needed: usize) -> Result<(), Error<T::Error>> {
+    if needed > io.capacity() {
+        return Err(Error::Send(SendError::Full));
+    }
+    Ok(())
 }
 
 /// Writes a frame for which there is room.
