@@ -11,13 +11,13 @@ use embassy_futures::select::select;
 use embassy_net::tcp::TcpSocket;
 use embedded_io_async::{ErrorType, Read, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use wirelet::Role;
+use wirelet::{Control, Limits, Receiver, Role, What};
 use wirelet_embassy::{Config, Random, Transport, WebSocket};
 use wirelet_tests::hostile::{Habits, Hostile, pair};
 
 use crate::clock::run;
 use crate::net::linked;
-use crate::peer::{self, CLOSE, other};
+use crate::peer::other;
 
 /// A transport of the tests of the tokio adapter, in the traits of embedded Rust.
 pub(crate) struct Io<S>(pub(crate) S);
@@ -89,12 +89,16 @@ pub(crate) trait Peer: Read + Write {
     /// All that `sender` sends up to its Close.
     async fn until_close(&mut self, sender: Role) -> Vec<u8> {
         let mut bytes = Vec::new();
+        let mut receiver = Receiver::new(other(sender), Limits::NONE);
         loop {
-            let some = self.some().await;
-            let ended = some.is_empty();
-            bytes.extend(some);
-            let wire = peer::read(other(sender), &bytes);
-            if ended || wire.items.last().is_some_and(|item| item.0 == CLOSE) {
+            let mut some = self.some().await;
+            bytes.extend_from_slice(&some);
+            let mut closed = some.is_empty();
+            let mut input = &mut some[..];
+            while let Some(event) = receiver.next(&mut input).expect("a rule is broken") {
+                closed |= event.end && event.what == What::Control(Control::Close);
+            }
+            if closed {
                 return bytes;
             }
         }

@@ -10,6 +10,7 @@ mod net;
 #[path = "../tokio/peer.rs"]
 mod peer;
 mod receiving;
+mod sending;
 #[path = "../tokio/steps.rs"]
 mod steps;
 mod talk;
