@@ -11,6 +11,7 @@ mod net;
 mod peer;
 mod receiving;
 mod sending;
+mod serving;
 #[path = "../tokio/steps.rs"]
 mod steps;
 mod talk;
