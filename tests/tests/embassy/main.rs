@@ -2,15 +2,20 @@
 //! that behave as badly as a transport may.
 
 mod buffered;
+#[path = "../handshake/client_cases.rs"]
+mod client_cases;
 mod clock;
 mod deadlines;
 mod endings;
 mod io;
 mod net;
+mod opening;
 #[path = "../tokio/peer.rs"]
 mod peer;
 mod receiving;
 mod sending;
+#[path = "../handshake/server_cases.rs"]
+mod server_cases;
 mod serving;
 #[path = "../tokio/steps.rs"]
 mod steps;
