@@ -22,6 +22,7 @@ mod sending;
 #[path = "../handshake/server_cases.rs"]
 mod server_cases;
 mod serving;
+mod sizes;
 #[path = "../tokio/steps.rs"]
 mod steps;
 mod talk;
