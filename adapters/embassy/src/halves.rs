@@ -52,7 +52,8 @@ impl<'a, 'b, T: Transport> RecvHalf<'a, 'b, T> {
     /// is room for it, and leaves as a fragment. `None` when the connection has ended.
     ///
     /// # Errors
-    /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`].
+    /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`]. If `to` is closed, this
+    /// connection is as it was, but the message is lost.
     ///
     /// # Cancel safety
     /// Cancel safe: nothing is lost, and the next call goes on with the message.

@@ -134,10 +134,11 @@ impl<'b, T: Transport> Link<'b, T> {
         loop {
             self.may_send()?;
             let owed = self.pay()?;
-            let io = self.io.try_borrow().map_err(|_| Error::Busy)?;
-            possible(&*io, needed)?;
-            let room = io.room();
-            drop(io);
+            let room = {
+                let io = self.io.try_borrow().map_err(|_| Error::Busy)?;
+                possible(&*io, needed)?;
+                io.room()
+            };
             let needed = match owed {
                 None if room >= needed => return Ok(room),
                 None => needed,
@@ -197,7 +198,10 @@ impl<'b, T: Transport> Link<'b, T> {
         Ok(())
     }
 
-    /// Something waits from now on, unless nothing goes out any more.
+    /// What something that waits from now on waits for.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] when nothing goes out any more; [`Error::Busy`].
     fn stall(&self) -> Result<Stall, Error<T::Error>> {
         if self.out.borrow().ended {
             return Err(Error::Send(SendError::Closed));

@@ -149,7 +149,6 @@ async fn receive<T: Transport>(
                 };
                 let mut take = Some(take);
                 let next = insist!(polls, ws.recv_piece(|piece| take.take().unwrap()(piece)));
-                drop(take);
                 match next {
                     Ok(Some(true)) => said.messages.extend(open.take()),
                     Ok(Some(false)) => {}
