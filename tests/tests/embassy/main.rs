@@ -23,6 +23,7 @@ mod sending;
 mod server_cases;
 mod serving;
 mod sizes;
+mod stalls;
 #[path = "../tokio/steps.rs"]
 mod steps;
 mod talk;
