@@ -226,7 +226,9 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     }
 
     /// Answers as plain HTTP and closes: a page out of flash, a redirect, a refusal. The body may
-    /// be of any size; the rest of the answer has to fit the buffer.
+    /// be of any size; the rest of the answer has to fit the buffer. All of it, up to the client's
+    /// acknowledgement, has to be done within
+    /// [`Timeouts::handshake`](wirelet::Timeouts::handshake) of the beginning of the request.
     ///
     /// # Errors
     /// As [`reject`](Self::reject); [`AcceptError::Response`] if a header line is invalid or the

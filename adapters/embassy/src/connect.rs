@@ -163,7 +163,8 @@ pub enum ConnectError<E> {
     Url(UrlError),
     /// The name of the host was not found.
     Dns,
-    /// The host refuses the connection, or there is no way to it.
+    /// The host refuses the connection, or this end has no address. A host that does not answer is
+    /// [`Error::Timeout`].
     Unreachable,
     /// The transport failed, or ended in the middle of the response, or it took longer than
     /// [`Timeouts::handshake`](wirelet::Timeouts::handshake), or the transport has less than
@@ -182,7 +183,7 @@ impl<E: fmt::Debug> fmt::Display for ConnectError<E> {
             Self::Url(error) => error.fmt(f),
             Self::Dns => f.write_str("the name of the host was not found"),
             Self::Unreachable => {
-                f.write_str("the host refuses the connection, or there is no way to it")
+                f.write_str("the host refuses the connection, or this end has no address")
             }
             Self::Connection(error) => error.fmt(f),
             Self::Request(error) => write!(f, "the request is invalid: {error}"),

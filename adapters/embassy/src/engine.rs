@@ -121,7 +121,7 @@ impl<'b> Incoming<'b> {
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
         // What a `recv` that was dropped had assembled comes first.
-        if self.have > 0
+        if self.has_begun()
             && let Some(What::Data { kind, .. }) = self.reading.receiver.open_message()
         {
             let len = core::mem::take(&mut self.have);
@@ -140,7 +140,15 @@ impl<'b> Incoming<'b> {
         &mut self,
         link: &Link<'_, T>,
     ) -> Result<(), Error<T::Error>> {
-        while self.reading.next(link, usize::MAX, |_| ()).await?.is_some() {}
+        while let Some(end) = self
+            .reading
+            .next(link, usize::MAX, |piece| piece.end)
+            .await?
+        {
+            // Whoever receives after all, if this is dropped, gets no message without its start.
+            self.have = 0;
+            self.reading.skip = !end;
+        }
         Ok(())
     }
 
@@ -157,10 +165,17 @@ impl<'b> Incoming<'b> {
         let enough = (head + CHUNK).min(capacity / 2);
         loop {
             if let Held::All(kind, fin) = self.held {
-                to.room(to.header(self.have) + self.have).await?;
-                to.data(kind, &self.message[..self.have], fin)?;
+                let ready = to.room(to.header(self.have) + self.have).await;
+                let frame = &self.message[..self.have];
+                let sent = ready.and_then(|_| to.data(kind, frame, fin));
+                if let Err(Error::Busy) = sent {
+                    return Err(Error::Busy);
+                }
                 self.have = 0;
                 self.held = Held::Nothing;
+                // Without this frame the rest is no message.
+                self.reading.skip = sent.is_err() && !fin;
+                sent?;
                 if fin {
                     return Ok(Some(()));
                 }
@@ -171,7 +186,7 @@ impl<'b> Incoming<'b> {
                 room = to.room(enough).await?;
             }
             let limit = CHUNK.min(room - head);
-            if self.have > 0 && self.held == Held::Nothing {
+            if self.has_begun() && self.held == Held::Nothing {
                 self.forward_begun(to, limit)?;
                 continue;
             }
@@ -224,14 +239,19 @@ impl<'b> Incoming<'b> {
         };
         let step = reading.step(link, limit, &mut take)?;
         if let Some((kind, n, left, fin)) = through {
-            let payload = &chunk[..n];
-            if !through_already {
-                to.begin(kind, left.saturating_add(length(payload)), fin)?;
-            }
-            to.go_on(payload)?;
+            let sent = pass_on(to, kind, &chunk[..n], left, fin);
+            // Without this piece the rest is no message.
+            reading.skip = sent.is_err() && !(fin && left == 0);
+            sent?;
             *end = fin && left == 0;
         }
         Ok(step)
+    }
+
+    /// A `recv` that was dropped has assembled something, of a message that may still come to its
+    /// end.
+    const fn has_begun(&self) -> bool {
+        self.have > 0 && !self.reading.ended
     }
 
     /// Sends on what a `recv` that was dropped had assembled.
@@ -250,6 +270,21 @@ impl<'b> Incoming<'b> {
         self.have -= n;
         Ok(())
     }
+}
+
+/// Sends a piece of a frame on, of which `left` bytes are still to come.
+fn pass_on<T: Transport>(
+    to: &Link<'_, T>,
+    kind: Kind,
+    payload: &[u8],
+    left: u64,
+    fin: bool,
+) -> Result<(), Error<T::Error>> {
+    if to.missing() == 0 {
+        to.begin(kind, left.saturating_add(length(payload)), fin)?;
+    }
+    to.go_on(payload)?;
+    Ok(())
 }
 
 /// A [`Step`] after what it waited for.
@@ -381,12 +416,16 @@ impl Reading {
                 self.finish(link).await;
                 return self.over(link, Ok(()));
             }
+            // Nothing has happened to this connection: the other half has the transport, or what
+            // was to be sent could not be.
+            Err(error @ (Error::Busy | Error::Send(_))) => return Err(error),
             Err(error) => Err(error),
         };
         match waited {
             Ok(Some(Ready::End)) => self.over(link, Err(Error::Disconnected)),
             Ok(_) => Ok(Settled::Again),
-            // Nothing has happened: the other half has the transport.
+            // The other half has failed, and told why.
+            Err(Error::Send(_)) => self.over(link, Ok(())),
             Err(Error::Busy) => Err(Error::Busy),
             Err(error) => self.over(link, Err(error)),
         }

@@ -55,7 +55,8 @@ impl<'a, 'b, T: Transport> RecvHalf<'a, 'b, T> {
     /// it turns out to be no UTF-8 after some of it has left, the connection ends without a Close.
     ///
     /// # Errors
-    /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`].
+    /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`]. If `to` is closed, this
+    /// connection is as it was, but the message is lost.
     ///
     /// # Cancel safety
     /// Cancel safe: nothing is lost, and the next call goes on with the message. Until then nothing

@@ -6,7 +6,7 @@ use embassy_futures::select::{Either, select};
 use wirelet::handshake::Progress;
 use wirelet::{Instant, Timeout};
 
-use crate::link::{MIN_ROOM, put};
+use crate::link::{MIN_ROOM, possible, put};
 use crate::transport::{Ready, Transport, Want};
 use crate::{Config, Error, clock};
 
@@ -76,8 +76,5 @@ pub(crate) async fn write<T: Transport>(
 
 /// A transport that cannot take the longest control frame would never send a Pong.
 pub(crate) fn check_room<T: Transport>(io: &T) -> Result<(), Error<T::Error>> {
-    if io.capacity() < MIN_ROOM {
-        return Err(Error::Send(wirelet::SendError::Full));
-    }
-    Ok(())
+    possible(io, MIN_ROOM)
 }

@@ -2,7 +2,6 @@
 
 use core::cell::RefCell;
 use core::fmt;
-use core::time::Duration;
 
 use embassy_futures::select::{Either, select};
 use wirelet::frame::{Header, Mask};
@@ -29,15 +28,25 @@ pub(crate) struct Link<'b, T> {
 pub(crate) struct Outgoing<'b> {
     sender: Sender<Keys<'b>>,
     pub(crate) connection: Connection,
-    idle: Option<Duration>,
+    /// How long a write may make no progress, in milliseconds.
+    idle: Option<u32>,
     /// The frame whose payload is not all written, with what is missing. Nothing else fits in.
     open: Option<(Option<Mask>, u64)>,
-    /// Since when something waits for room, and there was no more of it.
-    stalled: Option<Instant>,
+    /// What the receiving side owes waits for room: for that long, and not just since it last
+    /// heard something.
+    owing: Option<Stall>,
     /// A control frame was staged and not flushed.
     pub(crate) unflushed: bool,
     /// Nothing goes out any more.
     pub(crate) ended: bool,
+}
+
+/// Something waits for room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stall {
+    since: Instant,
+    /// Bytes of room then: more is progress.
+    room: usize,
 }
 
 /// Where a client's masking keys come from. A value and not a type, so that firmware that is server
@@ -93,9 +102,12 @@ impl<'b, T: Transport> Link<'b, T> {
         let out = RefCell::new(Outgoing {
             sender: Sender::new(keys),
             connection,
-            idle: config.timeouts.idle,
+            idle: config
+                .timeouts
+                .idle
+                .and_then(|idle| u32::try_from(idle.as_millis()).ok()),
             open: None,
-            stalled: None,
+            owing: None,
             unflushed: false,
             ended: false,
         });
@@ -113,6 +125,7 @@ impl<'b, T: Transport> Link<'b, T> {
             let io = &mut *self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             let needed = self.header(owed.payload.len()) + owed.payload.len();
             if io.room() < needed {
+                possible(io, needed)?;
                 return Ok(Some(needed));
             }
             // It refuses only what follows a Close, and then nothing is owed.
@@ -131,7 +144,11 @@ impl<'b, T: Transport> Link<'b, T> {
         loop {
             self.may_send()?;
             let owed = self.pay()?;
-            let room = self.io.try_borrow().map_err(|_| Error::Busy)?.room();
+            let room = {
+                let io = self.io.try_borrow().map_err(|_| Error::Busy)?;
+                possible(&*io, needed)?;
+                io.room()
+            };
             let needed = match owed {
                 None if room >= needed => return Ok(room),
                 None => needed,
@@ -148,6 +165,9 @@ impl<'b, T: Transport> Link<'b, T> {
 
     /// Sends all that is owed.
     pub(crate) async fn pay_all(&self) -> Result<(), Error<T::Error>> {
+        if self.out.borrow().ended {
+            return Ok(());
+        }
         while let Some(room) = self.pay()? {
             let want = Want { input: false, room };
             self.wait(want, Side::Send).await?;
@@ -164,21 +184,41 @@ impl<'b, T: Transport> Link<'b, T> {
         want: Want,
         side: Side,
     ) -> Result<Option<Ready>, Error<T::Error>> {
-        let stalled = (want.room > 0).then(clock::now);
-        self.out.borrow_mut().stalled = stalled;
-        let ready = self.limit(T::wait(&self.io, want), side).await?;
-        self.out.borrow_mut().stalled = None;
-        Ok(ready)
+        let mut stall = Some(self.stall()?).filter(|_| want.room > 0);
+        if side == Side::Receive {
+            let owing = &mut self.out.borrow_mut().owing;
+            stall = match (stall, *owing) {
+                (Some(now), Some(before)) if now.room <= before.room => Some(before),
+                (now, _) => now,
+            };
+            *owing = stall;
+        }
+        self.limit(T::wait(&self.io, want), side, stall).await
     }
 
     /// Sends what is staged.
     pub(crate) async fn flush(&self, side: Side) -> Result<(), Error<T::Error>> {
-        self.out.borrow_mut().stalled = Some(clock::now());
-        while self.limit(T::flush(&self.io), side).await?.is_none() {}
-        let out = &mut *self.out.borrow_mut();
-        out.stalled = None;
-        out.unflushed = false;
+        loop {
+            let stall = Some(self.stall()?);
+            if self.limit(T::flush(&self.io), side, stall).await?.is_some() {
+                break;
+            }
+        }
+        self.out.borrow_mut().unflushed = false;
         Ok(())
+    }
+
+    /// What something that waits from now on waits for.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] when nothing goes out any more; [`Error::Busy`].
+    fn stall(&self) -> Result<Stall, Error<T::Error>> {
+        if self.out.borrow().ended {
+            return Err(Error::Send(SendError::Closed));
+        }
+        let room = self.io.try_borrow().map_err(|_| Error::Busy)?.room();
+        let since = clock::now();
+        Ok(Stall { since, room })
     }
 
     /// Ends the stream, and waits for the peer to have it all up to the close deadline.
@@ -187,7 +227,7 @@ impl<'b, T: Transport> Link<'b, T> {
             T::close(&self.io).await;
             Ok(())
         };
-        let _ = self.limit(close, Side::Receive).await;
+        let _ = self.limit(close, Side::Receive, None).await;
     }
 
     /// Runs a future of the transport up to the deadline of the moment; `None` if that passed and
@@ -196,14 +236,12 @@ impl<'b, T: Transport> Link<'b, T> {
         &self,
         future: impl Future<Output = Result<R, Error<T::Error>>>,
         side: Side,
+        stall: Option<Stall>,
     ) -> Result<Option<R>, Error<T::Error>> {
-        let deadline = clock::until(|| self.out.borrow().deadline(side));
-        if self.out.borrow().ended {
-            return Err(Error::Send(SendError::Closed));
-        }
+        let deadline = clock::until(|| self.out.borrow().deadline(side, stall));
         let result = match select(future, deadline).await {
             Either::First(result) => result.map(Some),
-            Either::Second(()) => match self.out.borrow_mut().on_timeout(side) {
+            Either::Second(()) => match self.on_timeout(side, stall) {
                 Some(timeout) => Err(Error::Timeout(timeout)),
                 None => Ok(None),
             },
@@ -216,6 +254,19 @@ impl<'b, T: Transport> Link<'b, T> {
             self.out.borrow_mut().ended = true;
         }
         result
+    }
+
+    fn on_timeout(&self, side: Side, stall: Option<Stall>) -> Option<Timeout> {
+        let now = clock::now();
+        let out = &mut *self.out.borrow_mut();
+        let gone_on = |stall: Stall| self.io.try_borrow().is_ok_and(|io| io.room() > stall.room);
+        if out.gives_up(stall).is_some_and(|at| at <= now) && !stall.is_some_and(gone_on) {
+            return Some(Timeout::Idle);
+        }
+        match side {
+            Side::Send if out.connection.is_open() => None,
+            _ => out.connection.on_timeout(now),
+        }
     }
 
     /// Stages a frame of a message, for which there is [room](Self::room).
@@ -318,34 +369,32 @@ impl<'b, T: Transport> Link<'b, T> {
 }
 
 impl Outgoing<'_> {
-    fn deadline(&self, side: Side) -> Option<Instant> {
+    fn deadline(&self, side: Side, stall: Option<Stall>) -> Option<Instant> {
         let silence = match side {
             Side::Send if self.connection.is_open() => None,
             _ => self.connection.poll_timeout(),
         };
-        match (silence, self.stall()) {
+        match (silence, self.gives_up(stall)) {
             (Some(silence), Some(stall)) => Some(silence.min(stall)),
             (silence, stall) => silence.or(stall),
         }
     }
 
     /// When a write that makes no progress is given up.
-    fn stall(&self) -> Option<Instant> {
-        let idle = u64::try_from(self.idle?.as_millis()).unwrap_or(u64::MAX);
-        let since = self.stalled?.as_millis();
-        Some(Instant::from_millis(since.saturating_add(idle)))
+    fn gives_up(&self, stall: Option<Stall>) -> Option<Instant> {
+        let since = stall?.since.as_millis();
+        Some(Instant::from_millis(
+            since.saturating_add(self.idle?.into()),
+        ))
     }
+}
 
-    fn on_timeout(&mut self, side: Side) -> Option<Timeout> {
-        let now = clock::now();
-        if self.stall().is_some_and(|stall| stall <= now) {
-            return Some(Timeout::Idle);
-        }
-        match side {
-            Side::Send if self.connection.is_open() => None,
-            _ => self.connection.on_timeout(now),
-        }
+/// What is more than a transport ever has room for is not waited for.
+pub(crate) fn possible<T: Transport>(io: &T, needed: usize) -> Result<(), Error<T::Error>> {
+    if needed > io.capacity() {
+        return Err(Error::Send(SendError::Full));
     }
+    Ok(())
 }
 
 /// Writes a frame for which there is room.

@@ -2,6 +2,7 @@
 
 use core::convert::Infallible;
 use core::future::poll_fn;
+use core::pin::pin;
 use core::task::Poll;
 
 use embassy_futures::join::join_array;
@@ -85,7 +86,9 @@ pub async fn serve<const N: usize, const RX: usize, const TX: usize, const BUFFE
 /// [`Acceptor::request`](crate::Acceptor::request) or [`accept`](crate::accept()).
 ///
 /// embassy-net has no backlog: a connection is refused unless a socket is listening. So that one
-/// always is while a slot is between two connections, have one or two slots more than clients.
+/// always is while a slot is between two connections, have one or two slots more than clients. When
+/// the handler returns, the peer has a second to take what was sent last and to end its stream; then
+/// it is reset, and the slot listens again a second later at the latest.
 ///
 /// # Cancel safety
 /// Dropping the future drops the socket, and what it had not sent yet.
@@ -117,14 +120,21 @@ async fn hang_up(socket: &mut TcpSocket<'_>) {
     socket.close();
     let ended = poll_fn(|cx| {
         drain(socket, cx);
-        // A reset in front of the peer's own end may take back what it has not read yet.
+        // A reset in front of the peer's own end may take back what it has not read yet, and one
+        // in front of ours what it has not got.
+        let sent = pin!(socket.flush()).poll(cx);
         if socket.may_recv() {
             Poll::Pending
         } else {
-            Poll::Ready(())
+            sent
         }
     });
     let _ = with_timeout(LINGER, ended).await;
+    reset(socket).await;
+}
+
+/// Forgets a connection, and tells the peer if there is one.
+async fn reset(socket: &mut TcpSocket<'_>) {
     socket.abort();
     let _ = with_timeout(LINGER, socket.flush()).await;
 }
@@ -158,7 +168,7 @@ impl<'a> Connector<'a> {
             let found = stack.dns_query(url.host, DnsQueryType::A).await;
             let found = found.map_err(|_| ConnectError::Dns)?;
             let address = *found.first().ok_or(ConnectError::Dns)?;
-            socket.abort();
+            reset(socket).await;
             socket.set_nagle_enabled(false);
             let connected = socket.connect((address, url.port)).await;
             connected.map_err(|_| ConnectError::Unreachable)?;
@@ -171,5 +181,5 @@ impl<'a> Connector<'a> {
 /// How long a peer may take to end TCP's handshake.
 const HALF_OPEN: Duration = Duration::from_secs(5);
 
-/// How long a peer may take to end its stream after this end has.
+/// How long a peer may take to end its stream after this end has, and a reset to leave.
 const LINGER: Duration = Duration::from_secs(1);

@@ -29,7 +29,9 @@ pub struct WebSocket<'b, T> {
 
 impl<'b, T: Transport> WebSocket<'b, T> {
     /// A server's connection whose opening handshake is done already, elsewhere. What came behind
-    /// the head of the handshake is the transport's next input.
+    /// the head of the handshake is the transport's next input. A transport with less than
+    /// [`MIN_ROOM`](crate::MIN_ROOM) bytes of room makes [`recv`](Self::recv) fail with
+    /// [`Error::Send`] when an answer is owed that does not fit.
     pub fn server(io: T, config: &Config, buffer: &'b mut [u8]) -> Self {
         Self::new(RefCell::new(io), Keys::Server, config, buffer)
     }

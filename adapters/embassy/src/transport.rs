@@ -77,6 +77,11 @@ pub enum Ready {
 /// It writes, then it reads: while it waits for input, the other half of a connection cannot use
 /// it. Put `recv` into a `select` with whatever else there is to wait for, and send afterwards.
 ///
+/// A write that makes no progress is given up after [`Timeouts::idle`](wirelet::Timeouts::idle), or
+/// after up to twice that if it made some at first. The end of the stream is the transport's: a
+/// client that has closed waits for it up to the close deadline, and without the feature
+/// `embassy-time` for as long as it takes.
+///
 /// # Cancel safety
 /// As far as the transport's own `read`, `write` and `flush`. A `read` is dropped whenever the
 /// future that receives is dropped, or when a deadline comes first. With a transport that loses

@@ -57,10 +57,12 @@ pub(crate) async fn linked<R>(
 }
 
 fn config(last: u8) -> Config {
+    // The second stack is where names are looked up.
+    let dns_servers = [Ipv4Address::new(10, 0, 0, 2)].into_iter().collect();
     Config::ipv4_static(StaticConfigV4 {
         address: Ipv4Cidr::new(Ipv4Address::new(10, 0, 0, last), 24),
         gateway: None,
-        dns_servers: Default::default(),
+        dns_servers,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::clock::run;
 use crate::net::{SERVER, linked};
 
 /// An echo of whole messages, and one of any size.
-async fn echo(socket: &mut TcpSocket<'_>, buffer: &mut [u8]) {
+pub(crate) async fn echo(socket: &mut TcpSocket<'_>, buffer: &mut [u8]) {
     let Ok(mut ws) = accept(socket, buffer).await else {
         return;
     };

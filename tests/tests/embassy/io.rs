@@ -1,0 +1,232 @@
+//! What a connection is tested on, and what is at the other end: embassy-net's rings and a plain
+//! socket, or `Buffered` and a transport in memory that does all it may.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use embassy_futures::select::select;
+use embassy_net::tcp::TcpSocket;
+use embedded_io_async::{ErrorType, Read, Write};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wirelet::{Control, Limits, Receiver, Role, What};
+use wirelet_embassy::{Config, Random, Transport, WebSocket};
+use wirelet_tests::hostile::{Habits, Hostile, pair};
+
+use crate::clock::run;
+use crate::net::linked;
+use crate::peer::other;
+
+/// A transport of the tests of the tokio adapter, in the traits of embedded Rust.
+pub(crate) struct Io<S>(pub(crate) S);
+
+impl<S> ErrorType for Io<S> {
+    type Error = embedded_io_async::ErrorKind;
+}
+
+impl<S: AsyncRead + Unpin> Read for Io<S> {
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Self::Error> {
+        poll_fn(|cx| {
+            let mut buf = ReadBuf::new(buf);
+            let read = Pin::new(&mut self.0).poll_read(cx, &mut buf);
+            read.map(|result| result.map(|()| buf.filled().len()))
+        })
+        .await
+        .map_err(|error| error.kind().into())
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Io<S> {
+    async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
+        let written = poll_fn(|cx| Pin::new(&mut self.0).poll_write(cx, buf)).await;
+        written.map_err(|error| error.kind().into())
+    }
+
+    async fn flush(&mut self) -> Result<(), Self::Error> {
+        let flushed = poll_fn(|cx| Pin::new(&mut self.0).poll_flush(cx)).await;
+        flushed.map_err(|error| error.kind().into())
+    }
+}
+
+/// The other end of a connection.
+pub(crate) trait Peer: Read + Write {
+    /// Ends its stream; goes on reading.
+    async fn hang_up(&mut self);
+
+    /// Resets the connection.
+    async fn reset(&mut self);
+
+    /// Writes all of it, if the connection lasts so long.
+    async fn put(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match self.write(bytes).await {
+                Ok(n) if n > 0 => bytes = &bytes[n..],
+                _ => return,
+            }
+        }
+    }
+
+    /// Some of what comes; nothing at the end of the stream.
+    async fn some(&mut self) -> Vec<u8> {
+        let mut bytes = [0; 97];
+        let n = self.read(&mut bytes).await.unwrap_or(0);
+        bytes[..n].to_vec()
+    }
+
+    /// All that comes until the end of the stream.
+    async fn all(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.some().await {
+                some if some.is_empty() => return bytes,
+                some => bytes.extend(some),
+            }
+        }
+    }
+
+    /// All that `sender` sends up to its Close.
+    async fn until_close(&mut self, sender: Role) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut receiver = Receiver::new(other(sender), Limits::NONE);
+        loop {
+            let mut some = self.some().await;
+            bytes.extend_from_slice(&some);
+            let mut closed = some.is_empty();
+            let mut input = &mut some[..];
+            while let Some(event) = receiver.next(&mut input).expect("a rule is broken") {
+                closed |= event.end && event.what == What::Control(Control::Close);
+            }
+            if closed {
+                return bytes;
+            }
+        }
+    }
+}
+
+impl Peer for TcpSocket<'_> {
+    async fn hang_up(&mut self) {
+        self.close();
+    }
+
+    async fn reset(&mut self) {
+        self.abort();
+        let _ = self.flush().await;
+    }
+}
+
+/// The other end of a [`pair`](wirelet_tests::hostile::pair).
+impl Peer for Io<Hostile> {
+    async fn hang_up(&mut self) {
+        let shut = poll_fn(|cx| Pin::new(&mut self.0).poll_shutdown(cx)).await;
+        shut.expect("not broken");
+    }
+
+    async fn reset(&mut self) {
+        let nobody = pair(0, Habits::kind()).0;
+        std::mem::replace(&mut self.0, nobody).reset();
+    }
+}
+
+/// Runs `work` with the two ends of a TCP connection; those of `ours` have rings of so many bytes
+/// for receiving and for sending.
+pub(crate) fn on_rings<R>(
+    ours: (usize, usize),
+    lost: usize,
+    work: impl AsyncFnOnce(&mut TcpSocket<'_>, &mut TcpSocket<'_>) -> R,
+) -> R {
+    run(linked(lost, 1, async |one, two| {
+        let (mut rx, mut tx) = (vec![0; ours.0], vec![0; ours.1]);
+        let mut socket = TcpSocket::new(one, &mut rx, &mut tx);
+        socket.set_nagle_enabled(false);
+        let (mut rx, mut tx) = ([0; 4096], [0; 4096]);
+        let mut peer = TcpSocket::new(two, &mut rx, &mut tx);
+        peer.set_nagle_enabled(false);
+        let connect = socket.connect((
+            crate::net::SERVER.parse::<core::net::Ipv4Addr>().unwrap(),
+            80,
+        ));
+        let both = embassy_futures::join::join(peer.accept(80), connect);
+        let (accepted, connected) = both.await;
+        accepted.unwrap();
+        connected.unwrap();
+        work(&mut socket, &mut peer).await
+    }))
+}
+
+/// Writes `bytes`, so many at a time, and ends the stream; reads meanwhile, to the end.
+pub(crate) async fn exchange(peer: &mut TcpSocket<'_>, bytes: &[u8], at_once: usize) -> Vec<u8> {
+    let all = RefCell::new(Vec::new());
+    let (mut reads, mut writes) = peer.split();
+    let read = async {
+        let mut some = [0; 61];
+        while let Ok(n @ 1..) = reads.read(&mut some).await {
+            all.borrow_mut().extend_from_slice(&some[..n]);
+        }
+    };
+    let write = async {
+        for mut piece in bytes.chunks(at_once) {
+            while let Ok(n) = writes.write(piece).await
+                && n < piece.len()
+            {
+                piece = &piece[n..];
+            }
+        }
+    };
+    select(read, write).await;
+    peer.close();
+    all.into_inner()
+        .into_iter()
+        .chain(peer.all().await)
+        .collect()
+}
+
+/// A connection that is open.
+pub(crate) fn open<'b, T: Transport>(
+    io: T,
+    role: Role,
+    config: &Config,
+    buffer: &'b mut [u8],
+    random: Random<'b>,
+) -> WebSocket<'b, T> {
+    match role {
+        Role::Server => WebSocket::server(io, config, buffer),
+        Role::Client => WebSocket::client(io, config, buffer, random),
+    }
+}
+
+/// Polls `future` this often, waits to be woken once more, and drops it. `None`: it was not done by
+/// then. What is polled 0 times is dropped at once.
+pub(crate) async fn cut<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// Waits for a future that is made anew each time it was dropped after so many polls.
+macro_rules! insist {
+    ($polls:expr, $future:expr) => {{
+        let mut tries = 0;
+        loop {
+            if let Some(output) = $crate::io::cut($polls, $future).await {
+                break output;
+            }
+            tries += 1;
+            assert!(tries < 100_000, "waits for ever");
+        }
+    }};
+}
+pub(crate) use insist;
+
+/// The kind of a transport's error that both transports mean by a reset.
+pub(crate) fn is_reset(error: &impl embedded_io_async::Error) -> bool {
+    error.kind() == ErrorKind::ConnectionReset.into()
+}
