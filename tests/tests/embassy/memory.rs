@@ -32,7 +32,7 @@ fn types() {
         (
             "WebSocket",
             size_of::<WebSocket<'_, Rings<'_>>>(),
-            320 + receiver,
+            336 + receiver,
         ),
         ("RecvHalf", size_of::<RecvHalf<'_, '_, Rings<'_>>>(), 16),
         ("SendHalf", size_of::<SendHalf<'_, '_, Rings<'_>>>(), 8),
