@@ -42,6 +42,9 @@ pub struct Sender<M> {
     masking: M,
     open: Option<Kind>,
     closed: bool,
+    /// The message that is open was begun by [`compressed`](Self::compressed).
+    #[cfg(feature = "deflate")]
+    compressed: bool,
 }
 
 /// The header of a frame, apart from its payload.
@@ -60,6 +63,8 @@ impl<M: Masking> Sender<M> {
             masking,
             open: None,
             closed: false,
+            #[cfg(feature = "deflate")]
+            compressed: false,
         }
     }
 
@@ -73,6 +78,38 @@ impl<M: Masking> Sender<M> {
     /// unfinished.
     #[inline]
     pub fn data(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
+        #[cfg(feature = "deflate")]
+        self.continues(false)?;
+        self.frame(kind, false, len, fin)
+    }
+
+    /// Like [`data`](Self::data), for a message whose payload, all frames together, is compressed
+    /// as RFC 7692 section 7.2.1 says. Only after an [`Agreement`](crate::deflate::Agreement).
+    ///
+    /// # Errors
+    /// As [`data`](Self::data); [`SendError::MessageOpen`] also if the unfinished message is not
+    /// compressed.
+    #[cfg(feature = "deflate")]
+    pub fn compressed(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
+        self.continues(true)?;
+        let head = self.frame(kind, true, len, fin)?;
+        self.compressed = !fin;
+        Ok(head)
+    }
+
+    /// RFC 7692 section 6: a message is compressed as a whole or not at all.
+    #[cfg(feature = "deflate")]
+    const fn continues(&self, compressed: bool) -> Result<(), SendError> {
+        if self.open.is_some() && !self.closed && self.compressed != compressed {
+            return Err(SendError::MessageOpen);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn frame(&mut self, kind: Kind, rsv1: bool, len: u64, fin: bool) -> Result<Head, SendError> {
+        // RFC 7692 section 6: RSV1 only on the first frame.
+        let rsv1 = rsv1 && self.open.is_none();
         let opcode = match (self.open, kind) {
             _ if self.closed => return Err(SendError::Closed),
             (None, Kind::Text) => Opcode::Text,
@@ -82,7 +119,7 @@ impl<M: Masking> Sender<M> {
             (Some(_), _) => return Err(SendError::MessageOpen),
         };
         self.open = if fin { None } else { Some(kind) };
-        Ok(self.head(opcode, len, fin))
+        Ok(self.head(opcode, rsv1, len, fin))
     }
 
     /// A control frame with `len` bytes of payload. It may stand between the frames of a message,
@@ -108,7 +145,7 @@ impl<M: Masking> Sender<M> {
         };
         // Section 5.5.1: no frame after a Close.
         self.closed = control == Control::Close;
-        Ok(self.head(opcode, len, true))
+        Ok(self.head(opcode, false, len, true))
     }
 
     /// The kind of the message that is unfinished.
@@ -122,11 +159,11 @@ impl<M: Masking> Sender<M> {
     }
 
     #[inline]
-    fn head(&mut self, opcode: Opcode, len: u64, fin: bool) -> Head {
+    fn head(&mut self, opcode: Opcode, rsv1: bool, len: u64, fin: bool) -> Head {
         let mask = self.masking.next_key();
         let header = Header {
             fin,
-            rsv1: false,
+            rsv1,
             opcode,
             mask,
             len,
