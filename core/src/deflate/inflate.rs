@@ -244,13 +244,16 @@ impl Inflate {
     /// Section 3.2.6.
     fn fixed_codes(&mut self) -> Result<State, InflateError> {
         if !self.fixed {
-            let literals = (0..288_u16).map(|symbol| match symbol {
-                144..=255 => 9,
-                256..=279 => 7,
-                _ => 8,
-            });
-            let distances = core::iter::repeat_n(5, 32);
-            if !self.literals.build(literals, true) || !self.distances.build(distances, true) {
+            // 288 literals and lengths, then 32 distances.
+            for (symbol, len) in (0..320_u16).zip(&mut self.lengths) {
+                *len = match symbol {
+                    144..=255 => 9,
+                    256..=279 => 7,
+                    288.. => 5,
+                    _ => 8,
+                };
+            }
+            if !self.build(288, 32) {
                 return Err(InflateError::Codes);
             }
             self.fixed = true;
@@ -288,7 +291,7 @@ impl Inflate {
             self.state = State::LengthCodes(read.saturating_add(1));
             return Ok(None);
         }
-        let lengths = self.lengths.iter().take(LENGTH_ORDER.len()).copied();
+        let (lengths, _) = self.lengths.split_at(LENGTH_ORDER.len());
         if !self.distances.build(lengths, true) {
             return Err(InflateError::Codes);
         }
@@ -348,19 +351,22 @@ impl Inflate {
 
     fn dynamic_codes(&mut self) -> Result<Option<Step>, InflateError> {
         let (literals, distances, _) = self.sizes;
-        let lengths = || self.lengths.iter().copied();
-        let (literals, distances) = (usize::from(literals), usize::from(distances));
         // The block must be able to end: a code for symbol 256.
-        if lengths().nth(256).unwrap_or(0) == 0
-            || !self.literals.build(lengths().take(literals), false)
-            || !self
-                .distances
-                .build(lengths().skip(literals).take(distances), false)
-        {
+        let end = self.lengths.get(256).copied().unwrap_or(0);
+        if end == 0 || !self.build(literals.into(), distances.into()) {
             return Err(InflateError::Codes);
         }
         self.state = State::Symbol;
         Ok(None)
+    }
+
+    /// The codes of both kinds out of their lengths.
+    fn build(&mut self, literals: usize, distances: usize) -> bool {
+        let Some((literals, rest)) = self.lengths.split_at_checked(literals) else {
+            return false;
+        };
+        let distances = rest.get(..distances).unwrap_or_default();
+        self.literals.build(literals, false) && self.distances.build(distances, false)
     }
 
     fn put(&mut self, at: u16, len: u8) {
