@@ -166,17 +166,10 @@ impl Receiver {
     fn next_general<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, Error> {
         let frame = match self.state {
             State::Payload(frame) => frame,
-            State::Idle => match Header::decode(input) {
-                Ok(Some((header, size))) => {
-                    let Some((_, rest)) = core::mem::take(input).split_at_mut_checked(size) else {
-                        return Ok(None);
-                    };
-                    *input = rest;
-                    self.open(header)?
-                }
-                _ => return self.torn_header(0, [0; Header::MAX_LEN], input),
+            State::Idle | State::Header { .. } => match self.header(input)? {
+                Some(header) => self.open(header)?,
+                None => return Ok(None),
             },
-            State::Header { have, carry } => return self.torn_header(have, carry, input),
             State::Failed(error) => return Err(error),
             State::Closed => {
                 *input = &mut [];
@@ -216,20 +209,49 @@ impl Receiver {
             .map(|(kind, compressed)| What::Data { kind, compressed })
     }
 
+    /// Of the frame that is being read: bytes of payload that are still to come, and whether it is
+    /// the last of its message. `None` between frames.
+    ///
+    /// Together with the piece that was handed out last this tells the length of a frame before
+    /// all of it is there, so that it can be passed on as it came.
+    #[must_use]
+    pub const fn rest_of_frame(&self) -> Option<(u64, bool)> {
+        match self.state {
+            State::Payload(frame) => Some((frame.remaining, frame.fin)),
+            _ => None,
+        }
+    }
+
     /// The limit that [`Limits::message`] set.
     #[must_use]
     pub const fn message_limit(&self) -> u64 {
         self.message_limit
     }
 
+    /// The header at the front of the input, behind what came of it before. `None`: more is needed.
+    #[inline]
+    fn header(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Error> {
+        if let State::Header { have, carry } = self.state {
+            return self.torn_header(have, carry, input);
+        }
+        // Most headers come whole, and are read where they are.
+        match Header::decode(input) {
+            Ok(Some((header, size))) => {
+                skip(input, size);
+                Ok(Some(header))
+            }
+            _ => self.torn_header(0, [0; Header::MAX_LEN], input),
+        }
+    }
+
     /// A header that is not all there, or wrong.
     #[cold]
-    fn torn_header<'b>(
+    fn torn_header(
         &mut self,
         mut have: u8,
         mut carry: [u8; Header::MAX_LEN],
-        input: &mut &'b mut [u8],
-    ) -> Result<Option<Event<'b>>, Error> {
+        input: &mut &mut [u8],
+    ) -> Result<Option<Header>, Error> {
         while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
             *input = rest;
             if let Some(slot) = carry.get_mut(usize::from(have)) {
@@ -238,10 +260,7 @@ impl Receiver {
             }
             let seen = carry.get(..usize::from(have)).unwrap_or(&carry);
             match Header::decode(seen) {
-                Ok(Some((header, _))) => {
-                    let frame = self.open(header)?;
-                    return self.payload(frame, input);
-                }
+                Ok(Some((header, _))) => return Ok(Some(header)),
                 Ok(None) => self.check_torn(seen).map_err(|error| self.failed(error))?,
                 Err(error) => return Err(self.failed(error)),
             }
@@ -421,6 +440,12 @@ impl Receiver {
             }
         }
     }
+}
+
+/// Drops the first `n` bytes.
+#[inline]
+fn skip(input: &mut &mut [u8], n: usize) {
+    *input = core::mem::take(input).get_mut(n..).unwrap_or_default();
 }
 
 /// Section 5.5.1: two bytes of code, then a reason in UTF-8. Tells how far the frame is now.

@@ -80,7 +80,7 @@ impl<M: Masking> Sender<M> {
     pub fn data(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
         #[cfg(feature = "deflate")]
         self.continues(false)?;
-        self.frame(kind, false, len, fin)
+        self.frame(kind, len, fin)
     }
 
     /// Like [`data`](Self::data), for a message whose payload, all frames together, is compressed
@@ -92,7 +92,12 @@ impl<M: Masking> Sender<M> {
     #[cfg(feature = "deflate")]
     pub fn compressed(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
         self.continues(true)?;
-        let head = self.frame(kind, true, len, fin)?;
+        let starts = self.open.is_none();
+        let mut head = self.frame(kind, len, fin)?;
+        // RFC 7692 section 6: RSV1 on the first frame, and on no other.
+        if let Some(first) = head.header.first_mut().filter(|_| starts) {
+            *first |= 0x40;
+        }
         self.compressed = !fin;
         Ok(head)
     }
@@ -107,9 +112,7 @@ impl<M: Masking> Sender<M> {
     }
 
     #[inline]
-    fn frame(&mut self, kind: Kind, rsv1: bool, len: u64, fin: bool) -> Result<Head, SendError> {
-        // RFC 7692 section 6: RSV1 only on the first frame.
-        let rsv1 = rsv1 && self.open.is_none();
+    fn frame(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
         let opcode = match (self.open, kind) {
             _ if self.closed => return Err(SendError::Closed),
             (None, Kind::Text) => Opcode::Text,
@@ -119,7 +122,7 @@ impl<M: Masking> Sender<M> {
             (Some(_), _) => return Err(SendError::MessageOpen),
         };
         self.open = if fin { None } else { Some(kind) };
-        Ok(self.head(opcode, rsv1, len, fin))
+        self.head(opcode, len, fin)
     }
 
     /// A control frame with `len` bytes of payload. It may stand between the frames of a message,
@@ -145,7 +148,7 @@ impl<M: Masking> Sender<M> {
         };
         // Section 5.5.1: no frame after a Close.
         self.closed = control == Control::Close;
-        Ok(self.head(opcode, false, len, true))
+        self.head(opcode, len, true)
     }
 
     /// The kind of the message that is unfinished.
@@ -158,21 +161,27 @@ impl<M: Masking> Sender<M> {
         self.closed
     }
 
-    #[inline]
-    fn head(&mut self, opcode: Opcode, rsv1: bool, len: u64, fin: bool) -> Head {
+    // A `Result` made here, and by itself: a `Head` that moves is copied byte by byte on a Cortex-M, which
+    // took 190 of the 480 instructions of an echo of 16 bytes.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn head(&mut self, opcode: Opcode, len: u64, fin: bool) -> Result<Head, SendError> {
         let mask = self.masking.next_key();
+        let mut result = Ok(Head {
+            header: EncodedHeader::new(),
+            mask: mask.map(Mask::new),
+        });
         let header = Header {
             fin,
-            rsv1,
+            rsv1: false,
             opcode,
             mask,
             len,
+        };
+        if let Ok(head) = &mut result {
+            header.encode_into(&mut head.header);
         }
-        .encode();
-        Head {
-            header,
-            mask: mask.map(Mask::new),
-        }
+        result
     }
 }
 

@@ -27,7 +27,7 @@ impl Utf8 {
         if self.missing == 0 && piece.is_empty() {
             return true;
         }
-        self.push_slow(piece)
+        self.push_some(piece)
     }
 
     /// No character is open.
@@ -37,7 +37,8 @@ impl Utf8 {
         self.missing == 0
     }
 
-    fn push_slow(&mut self, mut piece: &[u8]) -> bool {
+    #[cfg(target_pointer_width = "64")]
+    fn push_some(&mut self, mut piece: &[u8]) -> bool {
         while self.missing > 0 {
             let Some((&byte, rest)) = piece.split_first() else {
                 return true;
@@ -59,6 +60,25 @@ impl Utf8 {
             return true;
         };
         self.opens(lead) && rest.iter().all(|&byte| self.continues(byte))
+    }
+
+    #[cfg(not(target_pointer_width = "64"))]
+    fn push_some(&mut self, piece: &[u8]) -> bool {
+        self.push_bytes(piece)
+    }
+
+    /// Byte by byte: for a microcontroller, where the standard library's check of whole text takes
+    /// 780 bytes of flash more, and three quarters of the instructions.
+    #[cfg(any(not(target_pointer_width = "64"), test))]
+    #[inline(never)]
+    fn push_bytes(&mut self, piece: &[u8]) -> bool {
+        piece.iter().all(|&byte| {
+            if self.missing > 0 {
+                self.continues(byte)
+            } else {
+                byte.is_ascii() || self.opens(byte)
+            }
+        })
     }
 
     /// Table 3-7 of the Unicode standard, as in RFC 3629 section 4.
@@ -85,6 +105,7 @@ impl Utf8 {
 }
 
 /// How many bytes at the end belong to a character that is not all there: 0 to 3.
+#[cfg(target_pointer_width = "64")]
 fn cut_off(piece: &[u8]) -> usize {
     for (i, &byte) in piece.iter().rev().take(3).enumerate() {
         let width = match byte {
@@ -107,9 +128,16 @@ pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
 }
 
 /// A whole text at once.
-#[cfg(not(feature = "simdutf8"))]
+#[cfg(all(not(feature = "simdutf8"), target_pointer_width = "64"))]
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     core::str::from_utf8(bytes).is_ok()
+}
+
+/// A whole text at once.
+#[cfg(all(not(feature = "simdutf8"), not(target_pointer_width = "64")))]
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
+    let mut utf8 = Utf8::NEW;
+    utf8.push(bytes) && utf8.is_complete()
 }
 
 #[cfg(test)]
@@ -138,15 +166,18 @@ mod tests {
             for len in 0..=4 {
                 let bytes = &bytes[..len];
                 for split in 0..=len {
-                    let mut utf8 = Utf8::NEW;
-                    let ok = utf8.push(&bytes[..split]) && utf8.push(&bytes[split..]);
-                    let (possible, complete) = judge(bytes);
-                    assert_eq!(ok, possible, "{bytes:02x?} split {split}");
-                    assert_eq!(
-                        ok && utf8.is_complete(),
-                        complete,
-                        "{bytes:02x?} split {split}"
-                    );
+                    for push in [Utf8::push, Utf8::push_bytes] {
+                        let mut utf8 = Utf8::NEW;
+                        let ok =
+                            push(&mut utf8, &bytes[..split]) && push(&mut utf8, &bytes[split..]);
+                        let (possible, complete) = judge(bytes);
+                        assert_eq!(ok, possible, "{bytes:02x?} split {split}");
+                        assert_eq!(
+                            ok && utf8.is_complete(),
+                            complete,
+                            "{bytes:02x?} split {split}"
+                        );
+                    }
                 }
             }
         }

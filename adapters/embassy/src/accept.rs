@@ -3,10 +3,11 @@
 use core::cell::RefCell;
 use core::fmt;
 
+use wirelet::Instant;
 use wirelet::handshake::HeadLimits;
 use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
-use wirelet::{Instant, Role, Unmasked};
 
+use crate::link::Keys;
 use crate::origins::Origins;
 use crate::transport::Transport;
 use crate::{Config, Error, WebSocket, head};
@@ -208,7 +209,7 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
         let len = response.encode(buffer)?;
         let write = head::write(&io, &buffer[..len]);
         head::limit(deadline, write).await?;
-        let ws = WebSocket::new(io, Role::Server, Unmasked, &acceptor.config, buffer);
+        let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
         Ok(ws.with_protocol(protocol))
     }
 

@@ -23,9 +23,14 @@ pub(crate) async fn until(mut deadline: impl FnMut() -> Option<Instant>) {
 fn poll(deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
     use core::pin::pin;
 
+    if now() >= deadline {
+        return Poll::Ready(());
+    }
+    // Never ready when it is polled for the first time: all it does is to set the alarm. One that
+    // is dropped stays set, and wakes the task for nothing at worst.
     let deadline = embassy_time::Instant::from_millis(deadline.as_millis());
-    // A timer that is dropped stays in the queue, and wakes the task for nothing at worst.
-    pin!(embassy_time::Timer::at(deadline)).poll(cx)
+    let _ = pin!(embassy_time::Timer::at(deadline)).poll(cx);
+    Poll::Pending
 }
 
 #[cfg(not(feature = "embassy-time"))]

@@ -5,8 +5,8 @@ use core::fmt;
 
 use wirelet::handshake::HeadLimits;
 use wirelet::handshake::client::{self, Handshake, Request, RequestError};
-use wirelet::{Masked, Role};
 
+use crate::link::{Keys, Random};
 use crate::transport::Transport;
 use crate::url::{Url, UrlError};
 use crate::{Config, Error, WebSocket, head};
@@ -15,20 +15,19 @@ use crate::{Config, Error, WebSocket, head};
 ///
 /// `url` (`ws://` or `wss://`) tells the Host and the target of the request. `buffer` is where the
 /// request is made and the lines of the response are kept, 256 bytes for most servers; afterwards it
-/// is where [`WebSocket::recv`] assembles messages. `random` makes numbers that nobody can predict:
-/// the masking keys (RFC 6455 section 10.3) and the nonce of the handshake.
+/// is where [`WebSocket::recv`] assembles messages. `random` makes the masking keys and the nonce.
 ///
 /// # Errors
 /// As [`Connector::handshake`].
 ///
 /// # Cancel safety
 /// Dropping the future drops the transport.
-pub async fn connect<'b, T: Transport, F: FnMut() -> [u8; 4]>(
+pub async fn connect<'b, T: Transport>(
     io: T,
     url: &str,
     buffer: &'b mut [u8],
-    random: F,
-) -> Result<WebSocket<'b, T, Masked<F>>, ConnectError<T::Error>> {
+    random: Random<'b>,
+) -> Result<WebSocket<'b, T>, ConnectError<T::Error>> {
     Connector::new().handshake(io, url, buffer, random).await
 }
 
@@ -95,13 +94,13 @@ impl<'a> Connector<'a> {
     ///
     /// # Cancel safety
     /// Dropping the future drops the transport.
-    pub async fn handshake<'b, T: Transport, F: FnMut() -> [u8; 4]>(
+    pub async fn handshake<'b, T: Transport>(
         &self,
         io: T,
         url: &str,
         buffer: &'b mut [u8],
-        random: F,
-    ) -> Result<WebSocket<'b, T, Masked<F>>, ConnectError<T::Error>>
+        random: Random<'b>,
+    ) -> Result<WebSocket<'b, T>, ConnectError<T::Error>>
     where
         'a: 'b,
     {
@@ -113,13 +112,13 @@ impl<'a> Connector<'a> {
         .await
     }
 
-    pub(crate) async fn open<'b, T: Transport, F: FnMut() -> [u8; 4]>(
+    pub(crate) async fn open<'b, T: Transport>(
         &self,
         io: T,
         url: Url<'_>,
         buffer: &'b mut [u8],
-        mut random: F,
-    ) -> Result<WebSocket<'b, T, Masked<F>>, ConnectError<T::Error>>
+        random: Random<'b>,
+    ) -> Result<WebSocket<'b, T>, ConnectError<T::Error>>
     where
         'a: 'b,
     {
@@ -150,7 +149,7 @@ impl<'a> Connector<'a> {
         let ours = self.protocols.iter().copied();
         let protocol = ours.clone().find(|one| selected == Some(one));
         let buffer = handshake.into_storage();
-        let ws = WebSocket::new(io, Role::Client, Masked(random), &self.config, buffer);
+        let ws = WebSocket::new(io, Keys::Client(random), &self.config, buffer);
         Ok(ws.with_protocol(protocol))
     }
 }

@@ -1,8 +1,8 @@
 //! Receiving: what has come is looked at where it lies, and what is owed goes out meanwhile.
 
-use wirelet::{Masking, Receiver, Role, What};
+use wirelet::{Kind, Receiver, Role, What};
 
-use crate::link::{Link, Side, copy};
+use crate::link::{Link, Side, copy, length};
 use crate::message::{Message, Piece};
 use crate::transport::{Ready, Transport, Want};
 use crate::{Config, Error, clock};
@@ -13,8 +13,29 @@ pub(crate) struct Incoming<'b> {
     reading: Reading,
     /// Where whole messages are assembled.
     message: &'b mut [u8],
-    /// Bytes of the message that is being assembled.
+    /// Bytes of the message that is being assembled, or of the frame that is held back.
     have: usize,
+    /// What is assembled is a frame to be sent on.
+    held: Held,
+}
+
+/// A frame that waits to be sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// It is not all here.
+    Some,
+    /// It is; and it is the last of its message, or not.
+    All(Kind, bool),
+}
+
+/// A [`Piece`], and what is still to come of its frame.
+struct Part<'p> {
+    piece: Piece<'p>,
+    /// Bytes.
+    left: u64,
+    /// The frame is the last of its message.
+    fin: bool,
 }
 
 /// How far it was understood.
@@ -30,15 +51,17 @@ struct Reading {
 }
 
 /// How far one look at what has come got.
-enum Step<R> {
+enum Step {
     /// A piece was handed out.
-    Piece(R),
+    Piece,
     /// A Pong or a Close was staged: it leaves before anything else happens.
     Staged,
     /// There is no more now.
     Wait(Want),
     /// Nothing more is to come, and nothing is owed.
     Finished,
+    /// That was told already.
+    Ended,
 }
 
 impl<'b> Incoming<'b> {
@@ -53,19 +76,21 @@ impl<'b> Incoming<'b> {
             },
             message,
             have: 0,
+            held: Held::Nothing,
         }
     }
 
     /// Waits for a whole message, assembled in the lent buffer.
-    pub(crate) async fn message<T: Transport, M: Masking>(
+    pub(crate) async fn message<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
     ) -> Result<Option<Message<'_>>, Error<T::Error>> {
         let kind = loop {
             let Self {
                 reading,
                 message,
                 have,
+                ..
             } = self;
             let append = |piece: Piece<'_>| {
                 let n = copy(piece.payload, &mut message[*have..]);
@@ -84,13 +109,14 @@ impl<'b> Incoming<'b> {
             }
         };
         let len = core::mem::take(&mut self.have);
+        self.held = Held::Nothing;
         Ok(Some(Message::of(kind, &self.message[..len])))
     }
 
     /// Waits for a piece of a message of at most `limit` bytes.
-    pub(crate) async fn piece<T: Transport, M: Masking, R>(
+    pub(crate) async fn piece<T: Transport, R>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         limit: usize,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
@@ -110,47 +136,108 @@ impl<'b> Incoming<'b> {
     }
 
     /// Throws away what comes, until the connection is closed.
-    pub(crate) async fn drain<T: Transport, M: Masking>(
+    pub(crate) async fn drain<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
     ) -> Result<(), Error<T::Error>> {
         while self.reading.next(link, usize::MAX, |_| ()).await?.is_some() {}
         Ok(())
     }
 
-    /// Sends the next message on, piece by piece, with no memory for it: a piece is taken when
-    /// there is room for it.
-    pub(crate) async fn forward<T: Transport, M: Masking>(
+    /// Sends the next message on, frame by frame. A frame that fits the lent buffer is held back
+    /// until all of it is here, so that nothing of it leaves if it is not sound. A larger one is sent
+    /// on while it comes, with no memory for it: a piece is taken when there is room for it.
+    pub(crate) async fn forward<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
-        to: &Link<T, M>,
+        link: &Link<'_, T>,
+        to: &Link<'_, T>,
     ) -> Result<Option<()>, Error<T::Error>> {
-        let head = to.header(CHUNK);
-        let enough = (head + CHUNK).min(to.capacity()? / 2);
+        let head = to.header(usize::MAX);
+        let capacity = to.capacity()?;
+        let enough = (head + CHUNK).min(capacity / 2);
         loop {
+            if let Held::All(kind, fin) = self.held {
+                to.room(to.header(self.have) + self.have).await?;
+                to.data(kind, &self.message[..self.have], fin)?;
+                self.have = 0;
+                self.held = Held::Nothing;
+                if fin {
+                    return Ok(Some(()));
+                }
+            }
             let mut room = head + CHUNK;
             // If it is closing, there is perhaps nothing more to send on.
             if to.may_send().is_ok() {
                 room = to.room(enough).await?;
             }
             let limit = CHUNK.min(room - head);
-            if self.have > 0 {
+            if self.have > 0 && self.held == Held::Nothing {
                 self.forward_begun(to, limit)?;
                 continue;
             }
-            let step = self.reading.forward(link, to, limit);
+            let mut end = false;
+            let step = self.forward_step(link, to, limit, &mut end);
             match self.reading.settle(link, step).await? {
-                Settled::Piece(true) => return Ok(Some(())),
-                Settled::Piece(false) | Settled::Again => {}
+                Settled::Piece if end => return Ok(Some(())),
+                Settled::Piece | Settled::Again => {}
                 Settled::Over => return Ok(None),
             }
         }
     }
 
-    /// Sends on what a `recv` that was dropped had assembled.
-    fn forward_begun<T: Transport, M: Masking>(
+    /// Takes what has come of a frame, and holds it or sends it on; `end` if it was sent, and the
+    /// last of its message.
+    fn forward_step<T: Transport>(
         &mut self,
-        to: &Link<T, M>,
+        link: &Link<'_, T>,
+        to: &Link<'_, T>,
+        limit: usize,
+        end: &mut bool,
+    ) -> Result<Step, Error<T::Error>> {
+        // Here, not in the future: it need not be kept while that waits.
+        let mut chunk = [0; CHUNK];
+        let mut through = None;
+        let through_already = to.missing() > 0;
+        let most = to.capacity()? - to.header(self.message.len());
+        let most = most.min(self.message.len());
+        let Self {
+            reading,
+            message,
+            have,
+            held,
+        } = self;
+        let mut take = |part: Part<'_>| {
+            let Part { piece, left, fin } = part;
+            let here = *have + piece.payload.len();
+            let fits = usize::try_from(left).is_ok_and(|left| here.saturating_add(left) <= most);
+            if fits && !through_already {
+                copy(piece.payload, &mut message[*have..]);
+                *have = here;
+                *held = match left {
+                    0 => Held::All(piece.kind, fin),
+                    _ => Held::Some,
+                };
+            } else {
+                let n = copy(piece.payload, &mut chunk);
+                through = Some((piece.kind, n, left, fin));
+            }
+        };
+        let step = reading.step(link, limit, &mut take)?;
+        if let Some((kind, n, left, fin)) = through {
+            let payload = &chunk[..n];
+            if !through_already {
+                to.begin(kind, left.saturating_add(length(payload)), fin)?;
+            }
+            to.go_on(payload)?;
+            *end = fin && left == 0;
+        }
+        Ok(step)
+    }
+
+    /// Sends on what a `recv` that was dropped had assembled.
+    fn forward_begun<T: Transport>(
+        &mut self,
+        to: &Link<'_, T>,
         limit: usize,
     ) -> Result<(), Error<T::Error>> {
         let Some(What::Data { kind, .. }) = self.reading.receiver.open_message() else {
@@ -166,24 +253,27 @@ impl<'b> Incoming<'b> {
 }
 
 /// A [`Step`] after what it waited for.
-enum Settled<R> {
-    Piece(R),
+enum Settled {
+    Piece,
     Again,
     Over,
 }
 
 impl Reading {
-    async fn next<T: Transport, M: Masking, R>(
+    async fn next<T: Transport, R>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         limit: usize,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
         let mut f = Some(f);
         loop {
-            let step = self.step(link, limit, &mut f);
+            let mut result = None;
+            // One look for all closures: the code of it is there once.
+            let mut take = |part: Part<'_>| result = f.take().map(|f| f(part.piece));
+            let step = self.step(link, limit, &mut take);
             match self.settle(link, step).await? {
-                Settled::Piece(piece) => return Ok(Some(piece)),
+                Settled::Piece => return Ok(result),
                 Settled::Again => {}
                 Settled::Over => return Ok(None),
             }
@@ -191,12 +281,15 @@ impl Reading {
     }
 
     /// Looks at what has come, without waiting.
-    fn step<T: Transport, M: Masking, R>(
+    fn step<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         limit: usize,
-        f: &mut Option<impl FnOnce(Piece<'_>) -> R>,
-    ) -> Result<Step<R>, Error<T::Error>> {
+        take: &mut dyn FnMut(Part<'_>),
+    ) -> Result<Step, Error<T::Error>> {
+        if self.ended {
+            return Ok(Step::Ended);
+        }
         loop {
             let owed = link.pay()?;
             let (staged, over) = {
@@ -214,11 +307,11 @@ impl Reading {
                     None => Step::Finished,
                 });
             }
-            let look = |bytes: &mut [u8]| self.look(bytes, limit, link, f);
+            let look = |bytes: &mut [u8]| self.look(bytes, limit, link, take);
             let mut io = link.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             match io.input(look) {
-                Some(Some(piece)) => return Ok(Step::Piece(piece)),
-                Some(None) => {}
+                Some(true) => return Ok(Step::Piece),
+                Some(false) => {}
                 None => {
                     return Ok(Step::Wait(Want {
                         input: true,
@@ -229,82 +322,59 @@ impl Reading {
         }
     }
 
-    /// Takes the next thing at the front of `bytes`; tells how many it took.
-    fn look<T: Transport, M: Masking, R>(
+    /// Takes the next thing at the front of `bytes`; tells how many it took, and if that was a
+    /// piece.
+    fn look<T>(
         &mut self,
         bytes: &mut [u8],
         limit: usize,
-        link: &Link<T, M>,
-        f: &mut Option<impl FnOnce(Piece<'_>) -> R>,
-    ) -> (usize, Option<R>) {
+        link: &Link<'_, T>,
+        take: &mut dyn FnMut(Part<'_>),
+    ) -> (usize, bool) {
         let given = limit.min(bytes.len());
         let mut rest = &mut bytes[..given];
         let now = clock::now();
         link.out.borrow_mut().connection.heard(now);
         let event = match self.receiver.next(&mut rest) {
             Ok(Some(event)) => event,
-            Ok(None) => return (given - rest.len(), None),
+            Ok(None) => return (given - rest.len(), false),
             Err(error) => {
                 self.fail(error, link);
-                return (given, None);
+                return (given, false);
             }
         };
         let taken = given - rest.len();
         let kind = match event.what {
             What::Control(_) => {
                 link.out.borrow_mut().connection.on_event(&event);
-                return (taken, None);
+                return (taken, false);
             }
             What::Data { kind, .. } => kind,
         };
         if self.skip {
             self.skip = !event.end;
-            return (taken, None);
+            return (taken, false);
         }
+        let (left, fin) = self.receiver.rest_of_frame().unwrap_or((0, event.end));
         let piece = Piece {
             kind,
             payload: event.payload,
             start: event.start,
             end: event.end,
         };
-        (taken, f.take().map(|f| f(piece)))
-    }
-
-    /// The same, and what was there is sent on.
-    fn forward<T: Transport, M: Masking>(
-        &mut self,
-        link: &Link<T, M>,
-        to: &Link<T, M>,
-        limit: usize,
-    ) -> Result<Step<bool>, Error<T::Error>> {
-        // Here, not in the future: it need not be kept while that waits.
-        let mut chunk = [0; CHUNK];
-        let mut take = Some(|piece: Piece<'_>| {
-            let n = copy(piece.payload, &mut chunk);
-            (piece.kind, n, piece.end)
-        });
-        Ok(match self.step(link, limit, &mut take)? {
-            Step::Piece((kind, n, end)) => {
-                to.data(kind, &chunk[..n], end)?;
-                Step::Piece(end)
-            }
-            Step::Staged => Step::Staged,
-            Step::Wait(want) => Step::Wait(want),
-            Step::Finished => Step::Finished,
-        })
+        take(Part { piece, left, fin });
+        (taken, true)
     }
 
     /// Waits for what a step needs.
-    async fn settle<T: Transport, M: Masking, R>(
+    async fn settle<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
-        step: Result<Step<R>, Error<T::Error>>,
-    ) -> Result<Settled<R>, Error<T::Error>> {
-        if self.ended {
-            return Ok(Settled::Over);
-        }
+        link: &Link<'_, T>,
+        step: Result<Step, Error<T::Error>>,
+    ) -> Result<Settled, Error<T::Error>> {
         let waited = match step {
-            Ok(Step::Piece(piece)) => return Ok(Settled::Piece(piece)),
+            Ok(Step::Ended) => return Ok(Settled::Over),
+            Ok(Step::Piece) => return Ok(Settled::Piece),
             Ok(Step::Staged) => link.flush(Side::Receive).await.map(|()| None),
             Ok(Step::Wait(want)) => link.wait(want, Side::Receive).await,
             Ok(Step::Finished) => {
@@ -324,7 +394,7 @@ impl Reading {
 
     /// Both Close frames have passed, or ours has after an error. Section 7.1.1: the server
     /// closes first; the client gives it time to.
-    async fn finish<T: Transport, M: Masking>(&mut self, link: &Link<T, M>) {
+    async fn finish<T: Transport>(&mut self, link: &Link<'_, T>) {
         let all = Want {
             input: true,
             room: 0,
@@ -339,11 +409,11 @@ impl Reading {
     }
 
     /// Ends. What is told is the rule that the peer broke, if it did.
-    fn over<T: Transport, M: Masking, R>(
+    fn over<T: Transport>(
         &mut self,
-        link: &Link<T, M>,
+        link: &Link<'_, T>,
         end: Result<(), Error<T::Error>>,
-    ) -> Result<Settled<R>, Error<T::Error>> {
+    ) -> Result<Settled, Error<T::Error>> {
         self.ended = true;
         link.out.borrow_mut().ended = true;
         match self.failure.take() {
@@ -352,7 +422,7 @@ impl Reading {
         }
     }
 
-    fn fail<T, M>(&mut self, rule: wirelet::Error, link: &Link<T, M>) {
+    fn fail<T>(&mut self, rule: wirelet::Error, link: &Link<'_, T>) {
         self.receiver.fail(rule);
         self.failure = Some(rule);
         link.out.borrow_mut().connection.fail(rule, clock::now());

@@ -1,6 +1,6 @@
 //! The two halves of a connection, for one task.
 
-use wirelet::{CloseCode, Control, Kind, Masking, SendError};
+use wirelet::{CloseCode, Control, Kind, SendError};
 
 use crate::engine::Incoming;
 use crate::link::{Link, Side};
@@ -11,13 +11,13 @@ use crate::{Error, clock};
 /// The half of a connection that receives. While it is polled, Pings are answered and deadlines
 /// kept.
 #[derive(Debug)]
-pub struct RecvHalf<'a, 'b, T, M> {
+pub struct RecvHalf<'a, 'b, T> {
     incoming: &'a mut Incoming<'b>,
-    link: &'a Link<T, M>,
+    link: &'a Link<'b, T>,
 }
 
-impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
-    pub(crate) const fn new(incoming: &'a mut Incoming<'b>, link: &'a Link<T, M>) -> Self {
+impl<'a, 'b, T: Transport> RecvHalf<'a, 'b, T> {
+    pub(crate) const fn new(incoming: &'a mut Incoming<'b>, link: &'a Link<'b, T>) -> Self {
         Self { incoming, link }
     }
 
@@ -47,18 +47,22 @@ impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
         self.incoming.piece(self.link, usize::MAX, f).await
     }
 
-    /// Sends the next message on to `to`, the other half of this connection or of another one,
-    /// whatever the size of the message, and with no memory for it: a piece is taken when there
-    /// is room for it, and leaves as a fragment. `None` when the connection has ended.
+    /// Sends the next message on to `to`, the other half of this connection or of another one, frame
+    /// by frame, whatever its size. `None` when the connection has ended.
+    ///
+    /// A frame that fits the buffer that was lent is sent when all of it is here. A larger one is
+    /// sent on while it comes, with no memory for it: a piece is taken when there is room for it. If
+    /// it turns out to be no UTF-8 after some of it has left, the connection ends without a Close.
     ///
     /// # Errors
     /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`].
     ///
     /// # Cancel safety
-    /// Cancel safe: nothing is lost, and the next call goes on with the message.
+    /// Cancel safe: nothing is lost, and the next call goes on with the message. Until then nothing
+    /// else can be sent if a frame is half-way ([`SendError::FrameOpen`]).
     pub async fn forward(
         &mut self,
-        to: &mut SendHalf<'_, T, M>,
+        to: &mut SendHalf<'_, '_, T>,
     ) -> Result<Option<()>, Error<T::Error>> {
         self.incoming.forward(self.link, to.link).await
     }
@@ -71,12 +75,12 @@ impl<'a, 'b, T: Transport, M: Masking> RecvHalf<'a, 'b, T, M> {
 
 /// The half of a connection that sends.
 #[derive(Debug)]
-pub struct SendHalf<'a, T, M> {
-    link: &'a Link<T, M>,
+pub struct SendHalf<'a, 'b, T> {
+    link: &'a Link<'b, T>,
 }
 
-impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
-    pub(crate) const fn new(link: &'a Link<T, M>) -> Self {
+impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
+    pub(crate) const fn new(link: &'a Link<'b, T>) -> Self {
         Self { link }
     }
 
@@ -92,7 +96,7 @@ impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
         let message = message.into();
-        let mut writer = self.send_pieces(message.kind()).await?;
+        let mut writer = self.send_pieces(message.kind(), None).await?;
         writer.end(message.as_bytes()).await
     }
 
@@ -118,19 +122,25 @@ impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
     /// As [`feed`](Self::feed).
     ///
     /// # Cancel safety
-    /// Cancel safe: nothing is sent by it.
+    /// Cancel safe.
     pub async fn send_pieces(
         &mut self,
         kind: Kind,
-    ) -> Result<MessageWriter<'a, T, M>, Error<T::Error>> {
+        len: Option<u64>,
+    ) -> Result<MessageWriter<'a, 'b, T>, Error<T::Error>> {
         self.link.may_send()?;
         // A message that its writer left would be continued by this one.
         if self.link.open_message().is_some() {
             return Err(Error::Send(SendError::MessageOpen));
         }
+        if let Some(len) = len {
+            self.link.room(self.link.header(usize::MAX)).await?;
+            self.link.begin(kind, len, true)?;
+        }
         Ok(MessageWriter {
             link: self.link,
             kind,
+            sized: len.is_some(),
         })
     }
 
@@ -186,8 +196,8 @@ impl<'a, T: Transport, M: Masking> SendHalf<'a, T, M> {
 }
 
 /// A Close is owed from now on. It is no error that one is already.
-pub(crate) fn begin_close<T: Transport, M: Masking>(
-    link: &Link<T, M>,
+pub(crate) fn begin_close<T: Transport>(
+    link: &Link<'_, T>,
     code: CloseCode,
     reason: &str,
 ) -> Result<(), Error<T::Error>> {
@@ -198,29 +208,42 @@ pub(crate) fn begin_close<T: Transport, M: Masking>(
     }
 }
 
-/// A message that is being sent, in pieces. Each piece leaves as a fragment, or as several if there
-/// is not room for it.
+/// A message that is being sent, in pieces.
 ///
-/// Dropped before [`end`](Self::end), the message stays unfinished, and only a Close can follow,
-/// unless nothing of it was written yet.
+/// Of unknown length, each piece leaves as a fragment, or as several if there is not room for it. Of
+/// a known one, all of them are a single frame.
+///
+/// Dropped before [`end`](Self::end), the message stays unfinished. If nothing of it was written
+/// yet, that is all; otherwise no other message can be sent, only a Close; and in the middle of a
+/// frame of known length not even that: the connection ends with
+/// [`Timeouts::close`](wirelet::Timeouts::close).
 #[derive(Debug)]
-pub struct MessageWriter<'a, T, M> {
-    link: &'a Link<T, M>,
+pub struct MessageWriter<'a, 'b, T> {
+    link: &'a Link<'b, T>,
     kind: Kind,
+    sized: bool,
 }
 
-impl<T: Transport, M: Masking> MessageWriter<'_, T, M> {
+impl<T: Transport> MessageWriter<'_, '_, T> {
     /// Stages some of `payload`, as much as there is room for; tells how much. Waits if there is no
     /// room. That text is UTF-8 as a whole is up to the caller; a piece may cut a character.
     ///
     /// # Errors
-    /// As [`WebSocket::feed`](crate::WebSocket::feed).
+    /// As [`WebSocket::feed`](crate::WebSocket::feed); [`SendError::Full`] behind the end of a known
+    /// length.
     ///
     /// # Cancel safety
-    /// Cancel safe: a fragment is staged whole or not at all.
+    /// Cancel safe: what it tells of is staged, or nothing.
     pub async fn write(&mut self, payload: &[u8]) -> Result<usize, Error<T::Error>> {
         if payload.is_empty() {
             return Ok(0);
+        }
+        if self.sized {
+            if self.link.missing() == 0 {
+                return Err(Error::Send(SendError::Full));
+            }
+            self.link.room(1).await?;
+            return self.link.go_on(payload);
         }
         let n = self.fits(payload.len()).await?;
         self.link.data(self.kind, &payload[..n], false)?;
@@ -230,13 +253,22 @@ impl<T: Transport, M: Masking> MessageWriter<'_, T, M> {
     /// Stages the rest of the message, `payload`, which may be empty.
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// As [`write`](Self::write); [`SendError::FrameOpen`] if bytes of a known length are missing.
     ///
     /// # Cancel safety
     /// Cancel safe as far as `payload` fits the transport's room: then the rest is staged whole or
-    /// not at all. Of a longer one, some fragments may have been staged.
+    /// not at all. Of a longer one, some may have been staged.
     pub async fn end(&mut self, payload: &[u8]) -> Result<(), Error<T::Error>> {
         let mut rest = payload;
+        while self.sized && !rest.is_empty() {
+            rest = &rest[self.write(rest).await?..];
+        }
+        if self.sized {
+            return match self.link.missing() {
+                0 => Ok(()),
+                _ => Err(Error::Send(SendError::FrameOpen)),
+            };
+        }
         loop {
             let n = self.fits(rest.len()).await?;
             self.link.data(self.kind, &rest[..n], n == rest.len())?;
@@ -261,11 +293,11 @@ impl<T: Transport, M: Masking> MessageWriter<'_, T, M> {
     }
 }
 
-impl<T: Transport, M> embedded_io_async::ErrorType for MessageWriter<'_, T, M> {
+impl<T: Transport> embedded_io_async::ErrorType for MessageWriter<'_, '_, T> {
     type Error = Error<T::Error>;
 }
 
-impl<T: Transport, M: Masking> embedded_io_async::Write for MessageWriter<'_, T, M> {
+impl<T: Transport> embedded_io_async::Write for MessageWriter<'_, '_, T> {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
         MessageWriter::write(self, buf).await
     }

@@ -65,7 +65,7 @@ pub(crate) async fn write<T: Transport>(
     };
     let mut rest = bytes;
     while !rest.is_empty() {
-        let n = put(&mut *io.borrow_mut(), rest, None);
+        let n = put(&mut *io.borrow_mut(), rest, &mut None);
         rest = &rest[n..];
         if n == 0 {
             T::wait(io, want).await?;

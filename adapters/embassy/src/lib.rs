@@ -78,18 +78,15 @@ pub use accept::{AcceptError, Acceptor, Upgrade, accept};
 pub use connect::{ConnectError, Connector, connect};
 pub use error::Error;
 pub use halves::{MessageWriter, RecvHalf, SendHalf};
-pub use link::MIN_ROOM;
+pub use link::{MIN_ROOM, Random};
 pub use message::{CloseFrame, Message, Piece};
 #[cfg(feature = "embassy-net")]
-pub use net::{Slot, serve};
+pub use net::{Slot, listen, serve};
 pub use origins::Origins;
 pub use socket::WebSocket;
 pub use transport::{Buffered, Ready, Transport, Want};
 pub use url::{Url, UrlError};
-pub use wirelet::{
-    CloseCode, Config, Kind, Limits, Masked, Masking, Role, SendError, Timeout, Timeouts, Unmasked,
-    handshake,
-};
+pub use wirelet::{CloseCode, Config, Kind, Limits, Role, SendError, Timeout, Timeouts, handshake};
 
 /// The examples of the README compile.
 #[cfg(doctest)]

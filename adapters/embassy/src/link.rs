@@ -1,6 +1,7 @@
 //! What both halves of a connection share: the transport, the sender, and what is owed.
 
 use core::cell::RefCell;
+use core::fmt;
 use core::time::Duration;
 
 use embassy_futures::select::{Either, select};
@@ -17,24 +18,63 @@ use crate::{Config, Error, clock};
 pub const MIN_ROOM: usize = Header::MAX_LEN + 125;
 
 #[derive(Debug)]
-pub(crate) struct Link<T, M> {
+pub(crate) struct Link<'b, T> {
     pub(crate) io: RefCell<T>,
-    pub(crate) out: RefCell<Outgoing<M>>,
+    pub(crate) out: RefCell<Outgoing<'b>>,
     role: Role,
 }
 
 /// What goes out, and when to give up. Never borrowed across an await.
 #[derive(Debug)]
-pub(crate) struct Outgoing<M> {
-    sender: Sender<M>,
+pub(crate) struct Outgoing<'b> {
+    sender: Sender<Keys<'b>>,
     pub(crate) connection: Connection,
     idle: Option<Duration>,
+    /// The frame whose payload is not all written, with what is missing. Nothing else fits in.
+    open: Option<(Option<Mask>, u64)>,
     /// Since when something waits for room, and there was no more of it.
     stalled: Option<Instant>,
     /// A control frame was staged and not flushed.
     pub(crate) unflushed: bool,
     /// Nothing goes out any more.
     pub(crate) ended: bool,
+}
+
+/// Where a client's masking keys come from. A value and not a type, so that firmware that is server
+/// and client has the code of a connection once.
+pub(crate) enum Keys<'b> {
+    /// A server masks nothing.
+    Server,
+    /// A client has a source, or it is none.
+    Client(Random<'b>),
+}
+
+/// Makes four bytes that nobody can predict (RFC 6455 section 10.3), from the hardware's generator
+/// of random numbers: masking keys, and the nonce of a client's handshake.
+pub type Random<'b> = &'b mut dyn FnMut() -> [u8; 4];
+
+impl Keys<'_> {
+    pub(crate) const fn role(&self) -> Role {
+        match self {
+            Self::Server => Role::Server,
+            Self::Client(_) => Role::Client,
+        }
+    }
+}
+
+impl Masking for Keys<'_> {
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        match self {
+            Self::Server => None,
+            Self::Client(random) => Some(random()),
+        }
+    }
+}
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.role().fmt(f)
+    }
 }
 
 /// Whose deadlines count: one who only sends does not know how long the peer was silent.
@@ -44,15 +84,17 @@ pub(crate) enum Side {
     Send,
 }
 
-impl<T: Transport, M: Masking> Link<T, M> {
-    pub(crate) fn new(io: RefCell<T>, role: Role, masking: M, config: &Config) -> Self {
+impl<'b, T: Transport> Link<'b, T> {
+    pub(crate) fn new(io: RefCell<T>, keys: Keys<'b>, config: &Config) -> Self {
+        let role = keys.role();
         let now = clock::now();
         let mut connection = Connection::new(role, config.timeouts, now);
         connection.opened(now);
         let out = RefCell::new(Outgoing {
-            sender: Sender::new(masking),
+            sender: Sender::new(keys),
             connection,
             idle: config.timeouts.idle,
+            open: None,
             stalled: None,
             unflushed: false,
             ended: false,
@@ -60,9 +102,13 @@ impl<T: Transport, M: Masking> Link<T, M> {
         Self { io, out, role }
     }
 
-    /// Stages what is owed. `Some`: so many bytes of room would have to be there for it.
+    /// Stages what is owed, unless a frame is open. `Some`: so many bytes of room would have to be
+    /// there for it.
     pub(crate) fn pay(&self) -> Result<Option<usize>, Error<T::Error>> {
         let out = &mut *self.out.borrow_mut();
+        if out.open.is_some() {
+            return Ok(None);
+        }
         while let Some(owed) = out.connection.owed() {
             let io = &mut *self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             let needed = self.header(owed.payload.len()) + owed.payload.len();
@@ -70,8 +116,8 @@ impl<T: Transport, M: Masking> Link<T, M> {
                 return Ok(Some(needed));
             }
             // It refuses only what follows a Close, and then nothing is owed.
-            if let Ok(head) = out.sender.control(owed.control, owed.payload.len()) {
-                stage(io, &head, owed.payload);
+            if let Ok(mut head) = out.sender.control(owed.control, owed.payload.len()) {
+                stage(io, &mut head, owed.payload);
             }
             out.connection.paid(clock::now());
             out.unflushed = true;
@@ -180,28 +226,63 @@ impl<T: Transport, M: Masking> Link<T, M> {
         fin: bool,
     ) -> Result<(), Error<T::Error>> {
         self.may_send()?;
-        let len = u64::try_from(payload.len()).unwrap_or(u64::MAX);
-        self.frame(payload, |sender| sender.data(kind, len, fin))
+        self.frame(payload, |sender| sender.data(kind, length(payload), fin))?;
+        Ok(())
+    }
+
+    /// Begins a frame whose `len` bytes of payload [follow](Self::go_on). There is
+    /// [room](Self::room) for its header.
+    pub(crate) fn begin(&self, kind: Kind, len: u64, fin: bool) -> Result<(), Error<T::Error>> {
+        self.may_send()?;
+        let mask = self.frame(&[], |sender| sender.data(kind, len, fin))?;
+        self.out.borrow_mut().open = (len > 0).then_some((mask, len));
+        Ok(())
+    }
+
+    /// Writes as much of the payload of the open frame as it wants and there is room for; tells how
+    /// much.
+    pub(crate) fn go_on(&self, payload: &[u8]) -> Result<usize, Error<T::Error>> {
+        let mut io = self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
+        let out = &mut *self.out.borrow_mut();
+        let Some((mask, missing)) = &mut out.open else {
+            return Ok(0);
+        };
+        let wanted = usize::try_from(*missing).unwrap_or(usize::MAX);
+        let n = put(&mut *io, &payload[..wanted.min(payload.len())], mask);
+        *missing -= length(&payload[..n]);
+        if *missing == 0 {
+            out.open = None;
+        }
+        Ok(n)
+    }
+
+    /// Bytes that the open frame still wants.
+    pub(crate) fn missing(&self) -> u64 {
+        self.out.borrow().open.as_ref().map_or(0, |(_, n)| *n)
     }
 
     /// Stages a control frame, for which there is [room](Self::room).
     pub(crate) fn control(&self, control: Control, payload: &[u8]) -> Result<(), Error<T::Error>> {
         self.may_send()?;
-        self.frame(payload, |sender| sender.control(control, payload.len()))
+        self.frame(payload, |sender| sender.control(control, payload.len()))?;
+        Ok(())
     }
 
     fn frame(
         &self,
         payload: &[u8],
-        head: impl FnOnce(&mut Sender<M>) -> Result<Head, SendError>,
-    ) -> Result<(), Error<T::Error>> {
+        head: impl FnOnce(&mut Sender<Keys<'b>>) -> Result<Head, SendError>,
+    ) -> Result<Option<Mask>, Error<T::Error>> {
+        if self.missing() > 0 {
+            return Err(Error::Send(SendError::FrameOpen));
+        }
         let mut io = self.io.try_borrow_mut().map_err(|_| Error::Busy)?;
         if io.room() < self.header(payload.len()) + payload.len() {
             return Err(Error::Send(SendError::Full));
         }
-        let head = head(&mut self.out.borrow_mut().sender)?;
-        stage(&mut *io, &head, payload);
-        Ok(())
+        let mut head = head(&mut self.out.borrow_mut().sender)?;
+        stage(&mut *io, &mut head, payload);
+        Ok(head.mask)
     }
 
     /// The message that was begun and not ended.
@@ -236,7 +317,7 @@ impl<T: Transport, M: Masking> Link<T, M> {
     }
 }
 
-impl<M> Outgoing<M> {
+impl Outgoing<'_> {
     fn deadline(&self, side: Side) -> Option<Instant> {
         let silence = match side {
             Side::Send if self.connection.is_open() => None,
@@ -268,17 +349,17 @@ impl<M> Outgoing<M> {
 }
 
 /// Writes a frame for which there is room.
-fn stage<T: Transport>(io: &mut T, head: &Head, payload: &[u8]) {
-    put(io, &head.header, None);
-    put(io, payload, head.mask);
+fn stage<T: Transport>(io: &mut T, head: &mut Head, payload: &[u8]) {
+    put(io, &head.header, &mut None);
+    put(io, payload, &mut head.mask);
 }
 
 /// Writes as much of `bytes` as there is room for, masked on the way; tells how much.
-pub(crate) fn put<T: Transport>(io: &mut T, bytes: &[u8], mut mask: Option<Mask>) -> usize {
+pub(crate) fn put<T: Transport>(io: &mut T, bytes: &[u8], mask: &mut Option<Mask>) -> usize {
     let mut done = 0;
     // A ring has its room in two pieces at most, and then in none.
     while let Some(rest @ [_, ..]) = bytes.get(done..) {
-        let n = io.output(|room| match &mut mask {
+        let n = io.output(|room| match mask {
             Some(mask) => mask.copy(rest, room),
             None => copy(rest, room),
         });
@@ -288,6 +369,10 @@ pub(crate) fn put<T: Transport>(io: &mut T, bytes: &[u8], mut mask: Option<Mask>
         done += n;
     }
     done
+}
+
+pub(crate) fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// Copies as many bytes as both have; tells how many.

@@ -9,11 +9,11 @@ use embassy_net::Stack;
 use embassy_net::dns::DnsQueryType;
 use embassy_net::tcp::{self, TcpSocket};
 use embassy_time::{Duration, Timer, with_timeout};
-use wirelet::Masked;
 
+use crate::link::{MIN_ROOM, Random};
 use crate::ring::drain;
 use crate::url::{Url, UrlError};
-use crate::{ConnectError, Connector, MIN_ROOM, WebSocket, head};
+use crate::{ConnectError, Connector, WebSocket, head};
 
 /// The memory of one connection: the TCP rings, and the buffer for the opening handshake and whole
 /// messages. Sizes in bytes; `TX` is at least [`MIN_ROOM`].
@@ -43,12 +43,11 @@ impl<const RX: usize, const TX: usize, const BUFFER: usize> Default for Slot<RX,
     }
 }
 
-/// Serves a port for ever, as many connections at once as there are slots. `handler` is called for
-/// each with a socket that is connected and a buffer, to be given to
-/// [`Acceptor::request`](crate::Acceptor::request) or [`accept`](crate::accept()).
+/// Serves a port for ever, as many connections at once as there are slots: [`listen`] for each of
+/// them, in one future.
 ///
-/// embassy-net has no backlog: a connection is refused unless a socket is listening. So that none
-/// is while a slot is between two connections, have one or two slots more than clients.
+/// That future is as large as all connections together, and moved around when it is made. Where
+/// the stack is small, [`listen`] in a task for each slot.
 ///
 /// ```no_run
 /// # async fn run(stack: embassy_net::Stack<'static>) {
@@ -81,11 +80,20 @@ pub async fn serve<const N: usize, const RX: usize, const TX: usize, const BUFFE
     *never
 }
 
-async fn listen<const RX: usize, const TX: usize, const BUFFER: usize>(
+/// Serves a port for ever, one connection after another in one slot. `handler` is called for each
+/// with a socket that is connected and a buffer, to be given to
+/// [`Acceptor::request`](crate::Acceptor::request) or [`accept`](crate::accept()).
+///
+/// embassy-net has no backlog: a connection is refused unless a socket is listening. So that one
+/// always is while a slot is between two connections, have one or two slots more than clients.
+///
+/// # Cancel safety
+/// Dropping the future drops the socket, and what it had not sent yet.
+pub async fn listen<const RX: usize, const TX: usize, const BUFFER: usize>(
     stack: Stack<'_>,
     port: u16,
     slot: &mut Slot<RX, TX, BUFFER>,
-    handler: &impl AsyncFn(&mut TcpSocket<'_>, &mut [u8]),
+    handler: impl AsyncFn(&mut TcpSocket<'_>, &mut [u8]),
 ) -> Infallible {
     let mut socket = TcpSocket::new(stack, &mut slot.rx, &mut slot.tx);
     // What is staged leaves together anyway: Nagle's algorithm would only add delay.
@@ -131,14 +139,14 @@ impl<'a> Connector<'a> {
     ///
     /// # Cancel safety
     /// Cancel safe: the socket is left as it was then; connect again.
-    pub async fn connect<'b, 'r, 's, F: FnMut() -> [u8; 4]>(
+    pub async fn connect<'b, 'r, 's>(
         &self,
         stack: Stack<'_>,
         socket: &'r mut TcpSocket<'s>,
         url: &str,
         buffer: &'b mut [u8],
-        random: F,
-    ) -> Result<WebSocket<'b, &'r mut TcpSocket<'s>, Masked<F>>, ConnectError<tcp::Error>>
+        random: Random<'b>,
+    ) -> Result<WebSocket<'b, &'r mut TcpSocket<'s>>, ConnectError<tcp::Error>>
     where
         'a: 'b,
     {

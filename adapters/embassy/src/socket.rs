@@ -1,15 +1,15 @@
 use core::cell::RefCell;
 
-use wirelet::{CloseCode, Kind, Masked, Masking, Role, Unmasked};
+use wirelet::{CloseCode, Kind};
 
 use crate::engine::Incoming;
 use crate::halves::{MessageWriter, RecvHalf, SendHalf, begin_close};
-use crate::link::Link;
+use crate::link::{Keys, Link, Random};
 use crate::message::{CloseFrame, Message, Piece};
 use crate::transport::Transport;
 use crate::{Config, Error};
 
-/// A WebSocket over any [`Transport`]. A server's has `M` = [`Unmasked`], a client's [`Masked`].
+/// A WebSocket over any [`Transport`], server or client.
 ///
 /// It holds no memory but a few words and the slot of 125 bytes for the one Pong or Close that is
 /// owed; the bytes lie in the transport. The `buffer` that was lent to the handshake is where
@@ -21,9 +21,9 @@ use crate::{Config, Error};
 /// The futures are cancel safe: dropped at any await, they lose no byte that came and leave no
 /// frame half sent, as far as the transport's own futures do.
 #[derive(Debug)]
-pub struct WebSocket<'b, T, M = Unmasked> {
+pub struct WebSocket<'b, T> {
     incoming: Incoming<'b>,
-    link: Link<T, M>,
+    link: Link<'b, T>,
     protocol: Option<&'b str>,
 }
 
@@ -31,30 +31,23 @@ impl<'b, T: Transport> WebSocket<'b, T> {
     /// A server's connection whose opening handshake is done already, elsewhere. What came behind
     /// the head of the handshake is the transport's next input.
     pub fn server(io: T, config: &Config, buffer: &'b mut [u8]) -> Self {
-        Self::new(RefCell::new(io), Role::Server, Unmasked, config, buffer)
+        Self::new(RefCell::new(io), Keys::Server, config, buffer)
     }
-}
 
-impl<'b, T: Transport, F: FnMut() -> [u8; 4]> WebSocket<'b, T, Masked<F>> {
-    /// A client's connection whose opening handshake is done already, elsewhere. `keys` makes
-    /// masking keys that nobody can predict (RFC 6455 section 10.3): of the hardware's random
-    /// number generator.
-    pub fn client(io: T, config: &Config, buffer: &'b mut [u8], keys: F) -> Self {
-        Self::new(RefCell::new(io), Role::Client, Masked(keys), config, buffer)
+    /// A client's connection whose opening handshake is done already, elsewhere.
+    pub fn client(io: T, config: &Config, buffer: &'b mut [u8], random: Random<'b>) -> Self {
+        Self::new(RefCell::new(io), Keys::Client(random), config, buffer)
     }
-}
 
-impl<'b, T: Transport, M: Masking> WebSocket<'b, T, M> {
     pub(crate) fn new(
         io: RefCell<T>,
-        role: Role,
-        masking: M,
+        keys: Keys<'b>,
         config: &Config,
         buffer: &'b mut [u8],
     ) -> Self {
         Self {
-            incoming: Incoming::new(role, config, buffer),
-            link: Link::new(io, role, masking, config),
+            incoming: Incoming::new(keys.role(), config, buffer),
+            link: Link::new(io, keys, config),
             protocol: None,
         }
     }
@@ -138,18 +131,20 @@ impl<'b, T: Transport, M: Masking> WebSocket<'b, T, M> {
         self.sender().send(message).await
     }
 
-    /// Starts a message whose payload comes in pieces; each leaves as a fragment.
+    /// Starts a message whose payload comes in pieces. Without `len` it leaves as fragments; with
+    /// it, as one frame of exactly that many bytes.
     ///
     /// # Errors
     /// As [`feed`](Self::feed).
     ///
     /// # Cancel safety
-    /// Cancel safe: nothing is sent by it.
+    /// Cancel safe.
     pub async fn send_pieces(
         &mut self,
         kind: Kind,
-    ) -> Result<MessageWriter<'_, T, M>, Error<T::Error>> {
-        self.sender().send_pieces(kind).await
+        len: Option<u64>,
+    ) -> Result<MessageWriter<'_, 'b, T>, Error<T::Error>> {
+        self.sender().send_pieces(kind, len).await
     }
 
     /// Sends a Ping with at most 125 bytes, and all that is staged. The Pong is not handed out; it
@@ -205,7 +200,7 @@ impl<'b, T: Transport, M: Masking> WebSocket<'b, T, M> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn halves(&mut self) -> (RecvHalf<'_, 'b, T, M>, SendHalf<'_, T, M>) {
+    pub fn halves(&mut self) -> (RecvHalf<'_, 'b, T>, SendHalf<'_, 'b, T>) {
         (
             RecvHalf::new(&mut self.incoming, &self.link),
             SendHalf::new(&self.link),
@@ -227,7 +222,7 @@ impl<'b, T: Transport, M: Masking> WebSocket<'b, T, M> {
         self.link.io.into_inner()
     }
 
-    fn sender(&self) -> SendHalf<'_, T, M> {
+    fn sender(&self) -> SendHalf<'_, 'b, T> {
         SendHalf::new(&self.link)
     }
 }

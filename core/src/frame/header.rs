@@ -35,7 +35,9 @@ impl Header {
     /// [`Error::ControlFragmented`], [`Error::ControlTooLong`], [`Error::LengthNotMinimal`],
     /// [`Error::LengthTopBit`]: what a header says for itself. What depends on the connection
     /// (masking, RSV1, the order of fragments) is checked by [`Receiver`](crate::Receiver).
-    #[inline]
+    // A microcontroller has one copy of it, as its flash is scarce.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Error> {
         let Some((&first, rest)) = bytes.split_first() else {
             return Ok(None);
@@ -110,24 +112,31 @@ impl Header {
     #[must_use]
     pub fn encode(&self) -> EncodedHeader {
         let mut out = EncodedHeader::new();
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Like [`encode`](Self::encode), at the place where the bytes are to stay; there are none yet.
+    #[inline]
+    pub(crate) fn encode_into(&self, out: &mut EncodedHeader) {
         let first = u8::from(self.fin) << 7 | u8::from(self.rsv1) << 6 | self.opcode.bits();
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
-        // The capacity is the longest header, so that none of these can be short of room.
-        let _ = match (u8::try_from(self.len), u16::try_from(self.len)) {
-            (Ok(len @ ..=125), _) => out.extend_from_slice(&[first, masked | len]),
-            (_, Ok(len)) => {
-                let [a, b] = len.to_be_bytes();
-                out.extend_from_slice(&[first, masked | 126, a, b])
-            }
-            _ => {
-                let [a, b, c, d, e, f, g, h] = self.len.to_be_bytes();
-                out.extend_from_slice(&[first, masked | 127, a, b, c, d, e, f, g, h])
-            }
+        let (short, skip) = match (u8::try_from(self.len), u16::try_from(self.len)) {
+            (Ok(len @ ..=125), _) => (len, 8),
+            (_, Ok(_)) => (126, 6),
+            _ => (127, 0),
         };
-        if let Some(key) = self.mask {
-            let _ = out.extend_from_slice(&key);
-        }
-        out
+        let long = self.len.to_be_bytes();
+        let long = long.get(skip..).unwrap_or_default();
+        // Byte by byte: a copy of a few bytes by a call takes longer. The capacity is the longest
+        // header, so that there is room.
+        let mut put = |byte| {
+            let _ = out.push(byte);
+        };
+        put(first);
+        put(masked | short);
+        long.iter().copied().for_each(&mut put);
+        self.mask.iter().flatten().copied().for_each(&mut put);
     }
 }
 

@@ -18,15 +18,18 @@ impl AcceptKey {
     /// assert_eq!(key.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     /// ```
     pub fn of(key: &[u8; 24]) -> Self {
-        let mut joined = *KEY_AND_GUID;
-        if let Some(front) = joined.first_chunk_mut() {
-            *front = *key;
-        }
         let mut sha = Sha1::new();
-        sha.update(&joined);
-        let mut text = [0; 28];
-        base64(&sha.digest().bytes(), &mut text);
-        AcceptKey(text)
+        {
+            // Gone before the last block is made, which then takes its place on the stack.
+            let mut joined = *KEY_AND_GUID;
+            if let Some(front) = joined.first_chunk_mut() {
+                *front = *key;
+            }
+            sha.update(&joined);
+        }
+        let mut key = AcceptKey([0; 28]);
+        base64(&sha.digest().bytes(), &mut key.0);
+        key
     }
 
     /// The header's value.

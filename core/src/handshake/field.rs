@@ -52,6 +52,8 @@ impl Field {
         }
     }
 
+    // One copy: each has tables of its own.
+    #[inline(never)]
     pub(super) const fn name(self) -> &'static str {
         match self {
             Field::Host => "host",

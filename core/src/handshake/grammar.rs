@@ -9,6 +9,7 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
 /// One bit for each byte: letters, digits and ``!#$%&'*+-.^_`|~``.
 const TOKEN_BYTES: [u32; 8] = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff, 0, 0, 0, 0];
 
+#[inline(never)]
 pub(super) fn is_token(value: &[u8]) -> bool {
     !value.is_empty() && value.iter().copied().all(is_token_byte)
 }
@@ -17,6 +18,7 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 ///
 /// Most bytes are equal as they are, so that is looked at first; `eq_ignore_ascii_case` folds
 /// both sides of every pair.
+#[inline(never)]
 pub(super) fn same(name: &[u8], other: &[u8]) -> bool {
     let pairs = || name.iter().zip(other);
     name.len() == other.len()
@@ -42,15 +44,15 @@ pub(super) fn field_run(input: &[u8]) -> (&[u8], &[u8]) {
     input.split_at_checked(end).unwrap_or((input, &[]))
 }
 
-/// Whether no byte is below 0x20 or equal to 0x7f.
+/// Whether every byte is printable ASCII. Others may stand in a value too, but are rare.
 fn is_plain(word: [u8; WORD]) -> bool {
     const ONES: usize = usize::MAX / 255;
     let word = usize::from_ne_bytes(word);
-    // A byte's top bit is set by the subtraction if the byte was less; borrows only come from
-    // bytes that are less themselves.
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES) & !(word ^ (ONES * 0x7f));
-    (control | delete) & (ONES * 0x80) == 0
+    // A byte's top bit is set by the first sum from 0x7f on, by the second from 0x20 on. A carry comes
+    // only out of a byte that has its top bit set already, and so is found by itself.
+    let above = word | word.wrapping_add(ONES);
+    let below = !word.wrapping_add(ONES * 0x60);
+    (above | below) & (ONES * 0x80) == 0
 }
 
 const WORD: usize = size_of::<usize>();
@@ -66,23 +68,52 @@ pub(super) fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
+/// What stands between separators, without the white space around it. Empty parts are parts.
+#[derive(Clone)]
+pub(super) struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+pub(super) fn parts(list: &[u8], separator: u8) -> Parts<'_> {
+    Parts {
+        rest: Some(list),
+        separator,
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    // Every list goes through this one copy, which is worth 1 KB of flash.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let list = self.rest?;
+        let (part, rest) = match split_once(list, self.separator) {
+            Some((part, rest)) => (part, Some(rest)),
+            None => (list, None),
+        };
+        self.rest = rest;
+        Some(trim(part))
+    }
+}
+
 /// The elements of a comma-separated list. Empty ones are ignored (RFC 9110 section 5.6.1.2).
 ///
 /// No list of the handshake may hold a comma in a quoted string: the only quoted strings are
 /// parameters of extensions, and they must be tokens inside (RFC 6455 section 9.1).
 pub(super) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    list.split(|&byte| byte == b',')
-        .map(trim)
-        .filter(|element| !element.is_empty())
+    parts(list, b',').filter(|element| !element.is_empty())
 }
 
 /// Whether every element is sound, and there is one (RFC 9110 section 5.6.1: `1#element`).
-pub(super) fn is_list(list: &[u8], sound: impl Fn(&[u8]) -> bool) -> bool {
+pub(super) fn is_list(list: &[u8], sound: fn(&[u8]) -> bool) -> bool {
     list_has(list, b"", sound).is_some()
 }
 
 /// Whether one of the elements is `wanted`, in any case; `None` if it is not a sound list.
-pub(super) fn list_has(list: &[u8], wanted: &[u8], sound: impl Fn(&[u8]) -> bool) -> Option<bool> {
+#[inline(never)]
+pub(super) fn list_has(list: &[u8], wanted: &[u8], sound: fn(&[u8]) -> bool) -> Option<bool> {
     let mut found = None;
     for element in elements(list) {
         if !sound(element) {
@@ -103,7 +134,7 @@ pub(super) fn is_protocol_name(element: &[u8]) -> bool {
 
 /// An element of Sec-WebSocket-Extensions: a token with parameters (RFC 6455 section 9.1).
 pub(super) fn is_extension(element: &[u8]) -> bool {
-    let mut parts = element.split(|&byte| byte == b';').map(trim);
+    let mut parts = parts(element, b';');
     parts.next().is_some_and(is_token) && parts.all(is_parameter)
 }
 
@@ -177,6 +208,7 @@ pub(super) fn repeats<'a, T: PartialEq + 'a>(list: impl Iterator<Item = T> + Clo
     false
 }
 
+#[inline(never)]
 pub(super) fn split_once(value: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let index = value.iter().position(|&byte| byte == at)?;
     let (front, back) = value.split_at_checked(index)?;
@@ -189,10 +221,57 @@ pub(super) fn text(ascii: &[u8]) -> &str {
 }
 
 /// The values of the lines with this name, out of what the scanner kept.
-pub(super) fn values<'a>(kept: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> + Clone {
-    let lines = kept.split(|&byte| byte == b'\n').skip(1);
-    lines.filter_map(move |line| {
-        let (key, value) = split_once(line, b':')?;
-        same(key, name.as_bytes()).then_some(value)
-    })
+pub(super) fn values<'a, 'n>(kept: &'a [u8], name: &'n str) -> Values<'a, 'n> {
+    let mut lines = parts(kept, b'\n');
+    // The first line of the head has no name.
+    let _ = lines.next();
+    Values { lines, name }
+}
+
+#[derive(Clone)]
+pub(super) struct Values<'a, 'n> {
+    lines: Parts<'a>,
+    name: &'n str,
+}
+
+impl<'a> Iterator for Values<'a, '_> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let name = self.name.as_bytes();
+        self.lines
+            .by_ref()
+            .filter_map(|line| split_once(line, b':'))
+            .find_map(|(key, value)| same(key, name).then_some(value))
+    }
+}
+
+/// The elements of the lists in all lines with this name.
+pub(super) fn listed<'a>(kept: &'a [u8], name: &'static str) -> Listed<'a> {
+    Listed {
+        values: values(kept, name),
+        elements: parts(&[], b','),
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Listed<'a> {
+    values: Values<'a, 'static>,
+    elements: Parts<'a>,
+}
+
+impl<'a> Iterator for Listed<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            match self.elements.next() {
+                Some([]) => {}
+                None => self.elements = parts(self.values.next()?, b','),
+                element => return element,
+            }
+        }
+    }
 }

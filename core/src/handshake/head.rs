@@ -11,7 +11,7 @@
 //! as it passes, or collected to its end and shown to the [`Rules`], which say if it is kept.
 
 use super::field::Field;
-use super::grammar::{field_run, is_token_byte, same, trim};
+use super::grammar::{field_run, is_field_byte, is_token_byte, same, trim};
 use super::{HeadError, HeadLimits, Progress};
 
 /// The state of one head; see the module's picture for the positions.
@@ -115,6 +115,8 @@ impl Scanner {
     }
 
     /// Reads on. After an error every further call returns that error.
+    // Apart, so that its variables are off the stack when SHA-1 needs most of it.
+    #[inline(never)]
     pub(super) fn feed(
         &mut self,
         storage: &mut [u8],
@@ -177,8 +179,8 @@ impl Scanner {
                 Ok(rest)
             }
             State::Value => {
-                let (part, rest) = field_run(input);
-                if !self.store(storage, part) {
+                let (fits, rest) = self.store_run(storage, input, is_field_byte);
+                if !fits {
                     return Err(HeadError::DoesNotFit);
                 }
                 self.carriage_return(rest, State::ValueLf, HeadError::FieldValue)
@@ -209,8 +211,8 @@ impl Scanner {
     }
 
     fn start<'i>(&mut self, storage: &mut [u8], input: &'i [u8]) -> Result<&'i [u8], HeadError> {
-        let (part, rest) = field_run(input);
-        if !self.store(storage, part) {
+        let (fits, rest) = self.store_run(storage, input, is_field_byte);
+        if !fits {
             return Err(HeadError::StartLineDoesNotFit);
         }
         self.carriage_return(rest, State::StartLf, HeadError::StartLine)
@@ -241,8 +243,7 @@ impl Scanner {
         input: &'i [u8],
         rules: &impl Rules,
     ) -> Result<&'i [u8], HeadError> {
-        let (part, rest) = run(input, is_token_byte);
-        let fits = self.store(storage, part);
+        let (fits, rest) = self.store_run(storage, input, is_token_byte);
         let name = storage.get(self.line..self.len).unwrap_or_default();
         if !fits {
             // What was stored is the beginning of the name: that may be enough to know.
@@ -265,7 +266,7 @@ impl Scanner {
             self.drop_line(State::SkipValue);
             return Ok(rest);
         }
-        if !self.store(storage, b":") {
+        if !self.store(storage, b':') {
             return Err(HeadError::DoesNotFit);
         }
         self.value = self.len;
@@ -296,8 +297,9 @@ impl Scanner {
         Ok(())
     }
 
+    #[inline(never)]
     fn keep(&mut self, storage: &mut [u8], error: HeadError) -> Result<(), HeadError> {
-        if !self.store(storage, b"\n") {
+        if !self.store(storage, b'\n') {
             return Err(error);
         }
         self.line = self.len;
@@ -309,18 +311,44 @@ impl Scanner {
         self.state = next;
     }
 
-    /// Appends what fits; says whether that was all.
-    fn store(&mut self, storage: &mut [u8], bytes: &[u8]) -> bool {
-        let room = storage.get_mut(self.len..).unwrap_or_default();
-        let stored = bytes.len().min(room.len());
-        for (to, from) in room.iter_mut().zip(bytes) {
-            *to = *from;
+    /// Appends the bytes at the front that are all of one kind, and gives the rest. `false`: there was no
+    /// room for the first byte of the rest.
+    fn store_run<'i>(
+        &mut self,
+        storage: &mut [u8],
+        input: &'i [u8],
+        kind: impl Fn(u8) -> bool,
+    ) -> (bool, &'i [u8]) {
+        let mut room = storage.get_mut(self.len..).unwrap_or_default().iter_mut();
+        let mut rest = input;
+        let mut fits = true;
+        while let Some((&byte, behind)) = rest.split_first()
+            && kind(byte)
+        {
+            let Some(place) = room.next() else {
+                fits = false;
+                break;
+            };
+            *place = byte;
+            rest = behind;
         }
+        let stored = input.len().saturating_sub(rest.len());
         self.len = self.len.saturating_add(stored);
-        stored == bytes.len()
+        (fits, rest)
+    }
+
+    /// Appends one byte; says whether there was room.
+    fn store(&mut self, storage: &mut [u8], byte: u8) -> bool {
+        let Some(place) = storage.get_mut(self.len) else {
+            return false;
+        };
+        *place = byte;
+        self.len = self.len.saturating_add(1);
+        true
     }
 
     /// Takes the CR that ends a run, if it is there yet.
+    #[inline(never)]
     fn carriage_return<'i>(
         &mut self,
         input: &'i [u8],
@@ -339,6 +367,7 @@ impl Scanner {
     }
 
     /// Takes the LF that must follow a CR.
+    #[inline(never)]
     fn line_feed<'i>(&mut self, input: &'i [u8], next: State) -> Result<&'i [u8], HeadError> {
         let rest = input.strip_prefix(b"\n").ok_or(HeadError::LineEnd)?;
         self.state = next;

@@ -1,6 +1,7 @@
 //! A bounded writer for heads. Numbers are written by hand: `core::fmt` costs kilobytes of flash.
 
 use super::grammar::{is_field_byte, is_token, same};
+use crate::bytes;
 use core::fmt;
 
 /// Writes into a slice and counts on past its end, so that the size needed is known.
@@ -14,11 +15,9 @@ impl<'o> Writer<'o> {
         Writer { out, len: 0 }
     }
 
+    #[inline(never)]
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        let room = self.out.get_mut(self.len..).unwrap_or_default();
-        for (to, from) in room.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+        bytes::copy(bytes, self.out.get_mut(self.len..).unwrap_or_default());
         self.len = self.len.saturating_add(bytes.len());
     }
 

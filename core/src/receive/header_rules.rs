@@ -1,4 +1,7 @@
 //! What a header may say now: each rule at the byte that settles it.
+//!
+//! Each function is used for whole headers and for torn ones. A microcontroller has one copy, as its
+//! flash is scarce; elsewhere speed counts.
 
 use super::Receiver;
 use crate::frame::Opcode;
@@ -29,7 +32,8 @@ impl Receiver {
     }
 
     /// What the first byte settles.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn check_first(&self, opcode: Opcode, rsv1: bool) -> Result<(), Error> {
         let starts = matches!(opcode, Opcode::Text | Opcode::Binary);
         // Section 5.2, and RFC 7692 section 6: RSV1 only on the first frame of a message.
@@ -56,7 +60,8 @@ impl Receiver {
     }
 
     /// What the second byte settles; `len` is of use here only if it is short.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn check_second(&self, opcode: Opcode, masked: bool, len: u64) -> Result<(), Error> {
         // Section 5.1: a server refuses what is not masked, a client what is.
         match (self.role, masked) {
@@ -73,7 +78,8 @@ impl Receiver {
 
     /// Section 10.4: the limits, for a frame that has `len` bytes or more. The smaller limit is the
     /// one that is reported, so that it does not matter how much of the length was seen.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn check_len(&self, opcode: Opcode, len: u64) -> Result<(), Error> {
         let before = match opcode {
             Opcode::Text | Opcode::Binary => 0,

@@ -34,8 +34,9 @@ fn messages_of_any_size_come_back_on_a_wire_that_loses_frames() {
                 let mut socket = TcpSocket::new(ours, &mut rx, &mut tx);
                 let mut buffer = [0; 512];
                 let url = format!("ws://{SERVER}/");
+                let mut random = || [1, 2, 3, 4];
                 let mut ws = Connector::new()
-                    .connect(ours, &mut socket, &url, &mut buffer, || [1, 2, 3, 4])
+                    .connect(ours, &mut socket, &url, &mut buffer, &mut random)
                     .await
                     .unwrap();
                 let sent: Vec<u8> = (0..=255).cycle().take(size).collect();

@@ -76,6 +76,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// What the application set is invalid, or `out` is too small; `out` is then not to be sent.
+    #[inline]
     pub fn encode(&self, nonce: Nonce, out: &mut [u8]) -> Result<usize, RequestError> {
         self.validate()?;
         let mut writer = Writer::new(out);

@@ -89,21 +89,31 @@ impl Checks {
     ///
     /// # Errors
     /// The gravest broken rule; [`Refusal`] lists them in that order.
-    pub fn finish(mut self) -> Result<AcceptKey, Refusal> {
-        // RFC 6455 4.2.1: what must be there.
-        for (seen, missing) in [
-            (self.request_line, Refusal::Incomplete),
-            (self.host, Refusal::HostMissing),
-            (self.upgrade, Refusal::NoUpgrade),
-            (self.connection, Refusal::Connection),
-            (self.version, Refusal::VersionMissing),
-            (self.key_seen, Refusal::KeyMissing),
-        ] {
-            if !seen {
-                self.note(missing);
-            }
-        }
-        match (self.fault, self.key) {
+    pub fn finish(self) -> Result<AcceptKey, Refusal> {
+        self.decide(|| false)
+    }
+
+    /// Decides; asks if a subprotocol repeats across lines only if there are several.
+    pub(super) fn decide(&self, repeat: impl FnOnce() -> bool) -> Result<AcceptKey, Refusal> {
+        // RFC 6455 4.2.1: what must be there, in the order of gravity.
+        let missing = if !self.request_line {
+            Some(Refusal::Incomplete)
+        } else if !self.host {
+            Some(Refusal::HostMissing)
+        } else if !self.upgrade {
+            Some(Refusal::NoUpgrade)
+        } else if !self.connection {
+            Some(Refusal::Connection)
+        } else if !self.version {
+            Some(Refusal::VersionMissing)
+        } else if !self.key_seen {
+            Some(Refusal::KeyMissing)
+        } else if self.protocol_lines > 1 && self.protocols <= MAX_PROTOCOLS && repeat() {
+            Some(Refusal::ProtocolRepeated)
+        } else {
+            None
+        };
+        match (graver(self.fault, missing), self.key) {
             (None, Some(key)) => Ok(AcceptKey::of(&key)),
             (fault, _) => Err(fault.unwrap_or(Refusal::Key)),
         }
@@ -112,14 +122,6 @@ impl Checks {
     /// Whether the request asks for "websocket" at all.
     pub fn is_upgrade(&self) -> bool {
         self.upgrade
-    }
-
-    /// Tells of a repetition across lines; asked only if there are several.
-    pub(super) fn protocols_repeat(&mut self, repeat: impl FnOnce() -> bool) {
-        let bounded = self.protocols <= MAX_PROTOCOLS;
-        if self.protocol_lines > 1 && bounded && repeat() {
-            self.note(Refusal::ProtocolRepeated);
-        }
     }
 
     /// Judges a line whose value has no white space around it.
@@ -210,8 +212,17 @@ impl Checks {
         }
     }
 
+    #[inline(never)]
     fn note(&mut self, refusal: Refusal) {
-        self.fault = Some(self.fault.map_or(refusal, |fault| fault.min(refusal)));
+        self.fault = graver(self.fault, Some(refusal));
+    }
+}
+
+/// The lesser of two is the graver one.
+fn graver(one: Option<Refusal>, other: Option<Refusal>) -> Option<Refusal> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -13,7 +13,7 @@ pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
 use super::field::Field;
-use super::grammar::{is_target, is_token, repeats};
+use super::grammar::{is_target, is_token, listed, repeats, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
 
@@ -83,11 +83,13 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
         if let Some(error) = self.scanner.failure() {
             return Err(Refusal::Head(error));
         }
-        let request = self.request().ok_or(Refusal::Incomplete)?;
-        let mut checks = self.rules.checks.clone();
+        if !self.scanner.is_complete() {
+            return Err(Refusal::Incomplete);
+        }
         // RFC 6455 4.1 item 10: unique, also across lines; the lines are kept, so look at them.
-        checks.protocols_repeat(|| repeats(request.protocols()));
-        checks.finish()
+        let kept = self.scanner.kept(self.storage.as_ref());
+        let checks = &self.rules.checks;
+        checks.decide(|| repeats(listed(kept, Field::Protocol.name())))
     }
 
     /// Ends the handshake and gives the storage back.
@@ -123,12 +125,8 @@ impl Rules for ServerRules<'_> {
 
     /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError> {
-        let mut parts = line.split(|&byte| byte == b' ');
-        let (Some(method), Some(target), Some(version), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(HeadError::StartLine);
-        };
+        let (method, rest) = split_once(line, b' ').ok_or(HeadError::StartLine)?;
+        let (target, version) = split_once(rest, b' ').ok_or(HeadError::StartLine)?;
         let is_1_1 = match version {
             b"HTTP/1.1" => true,
             // RFC 9112 2.3: one digit, a dot, one digit.

@@ -1,7 +1,7 @@
 //! What a complete request says.
 
 use super::super::field::Field;
-use super::super::grammar::{elements, same, split_once, text, values};
+use super::super::grammar::{listed, same, split_once, text, values};
 use core::fmt;
 
 /// A request whose head is complete. It borrows the storage of the handshake.
@@ -66,17 +66,13 @@ impl<'a> Request<'a> {
 
     /// The subprotocols offered, the client's favourite first, all lines joined.
     pub fn protocols(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        values(self.kept, Field::Protocol.name())
-            .flat_map(elements)
-            .map(text)
+        listed(self.kept, Field::Protocol.name()).map(text)
     }
 
     /// The extensions offered with their parameters, all lines joined, for example
     /// `permessage-deflate; client_max_window_bits`.
     pub fn extensions(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        values(self.kept, Field::Extensions.name())
-            .flat_map(elements)
-            .map(text)
+        listed(self.kept, Field::Extensions.name()).map(text)
     }
 
     /// The value of the first header line with this name, in any case.

@@ -55,15 +55,19 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     /// What the application set is invalid, or `out` is too small; `out` is then not to be sent.
+    #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, ResponseError> {
         if self.protocol.is_some_and(|one| !is_token(one.as_bytes())) {
             return Err(ResponseError::Protocol);
         }
         check_headers(self.headers, &[]).map_err(ResponseError::Header)?;
         let mut writer = Writer::new(out);
-        writer.put(b"HTTP/1.1 101 Switching Protocols\r\n");
-        writer.put(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
-        writer.line("Sec-WebSocket-Accept", self.key.as_bytes());
+        writer.put(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+              Connection: Upgrade\r\nSec-WebSocket-Accept: ",
+        );
+        writer.put(self.key.as_bytes());
+        writer.put(b"\r\n");
         if let Some(protocol) = self.protocol {
             writer.line("Sec-WebSocket-Protocol", protocol.as_bytes());
         }
@@ -138,6 +142,7 @@ impl<'a> Rejection<'a> {
     ///
     /// # Errors
     /// What the application set is invalid, or `out` is too small; `out` is then not to be sent.
+    #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, ResponseError> {
         self.validate()?;
         let mut writer = Writer::new(out);

@@ -10,7 +10,7 @@ use embassy_sync::pubsub::WaitResult;
 use embassy_time::{Duration, Ticker, Timer};
 use heapless::String;
 use serde::{Deserialize, Serialize};
-use wirelet_embassy::{Connector, Masking, Piece, Transport, WebSocket};
+use wirelet_embassy::{Connector, Piece, Transport, WebSocket};
 
 use crate::Board;
 use crate::room::{Entry, Kind, Line, NAME, News, Room, TEXT, cut};
@@ -73,7 +73,7 @@ async fn stay<B: Board>(
 ) -> Infallible {
     let mut wait = SOON;
     loop {
-        let random = || room.random();
+        let random = &mut || room.random();
         let connector = Connector::new();
         if let Ok(mut ws) = connector.connect(stack, socket, url, buffer, random).await
             && attend(room, &mut ws, news).await
@@ -90,9 +90,9 @@ async fn stay<B: Board>(
 }
 
 /// One connection, from the join to its end. Whether the chat let the board in.
-pub async fn attend<T: Transport, M: Masking, B: Board>(
+pub async fn attend<T: Transport, B: Board>(
     room: &Room<B>,
-    ws: &mut WebSocket<'_, T, M>,
+    ws: &mut WebSocket<'_, T>,
     news: &mut News<'_>,
 ) -> bool {
     let mut name = String::<NAME>::new();

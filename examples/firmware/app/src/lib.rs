@@ -24,11 +24,8 @@ pub mod talk;
 
 use core::convert::Infallible;
 
-use embassy_futures::join::join3;
 use embassy_net::{Stack, StackResources};
-use wirelet_embassy::Slot;
 
-use crate::desktop::Link;
 use crate::room::Room;
 
 /// What a board tells of itself.
@@ -53,36 +50,75 @@ pub const SLOTS: usize = 6;
 /// DHCP and DNS.
 pub type Sockets = StackResources<{ SLOTS + 3 }>;
 
-/// The memory of all connections, to be put into a `static`.
-#[derive(Debug, Default)]
-pub struct Memory {
-    slots: [Slot<1024, 1024, 512>; SLOTS],
-    link: Link,
-}
+/// The memory of one connection: TCP rings of 1 KiB, and 512 bytes for a request or a message.
+pub type Slot = wirelet_embassy::Slot<1024, 1024, 512>;
 
-impl Memory {
-    /// Zeros: it takes no flash.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            slots: [const { Slot::new() }; SLOTS],
-            link: Link::new(),
-        }
-    }
-}
-
-/// Serves on port 80 for ever. The link to the desktop's chat is that of the environment variable
+/// The room of this board. The link to the desktop's chat is that of the environment variable
 /// `WIRELET_CHAT` at build time, if it is set, and then whatever somebody in the room joins.
-pub async fn run(stack: Stack<'_>, board: impl Board, memory: &mut Memory) -> Infallible {
+pub fn room<B: Board>(board: B) -> Room<B> {
     let room = Room::new(board);
     if let Some(url) = option_env!("WIRELET_CHAT") {
         let _ = room.join_desktop(url);
     }
-    let serve = wirelet_embassy::serve(stack, 80, &mut memory.slots, async |socket, buffer| {
-        serve::serve(&room, socket, buffer).await;
-    });
-    let read = room.tell_readings();
-    let link = memory.link.keep(&room, stack);
-    let (never, ..) = join3(serve, read, link).await;
-    never
+    room
+}
+
+/// Serves port 80 for ever, one connection after another.
+pub async fn listen(room: &Room<impl Board>, stack: Stack<'_>, slot: &mut Slot) -> Infallible {
+    wirelet_embassy::listen(stack, 80, slot, async |socket, buffer| {
+        serve::serve(room, socket, buffer).await;
+    })
+    .await
+}
+
+/// Makes a function `spawn(Spawner, Stack<'static>, Room<BOARD>)` that starts all there is to do:
+/// a task for each slot, one for the readings, one for the link. Tasks cannot be generic, so that
+/// each board makes its own.
+#[macro_export]
+macro_rules! tasks {
+    ($board:ty) => {
+        fn spawn(
+            spawner: ::embassy_executor::Spawner,
+            stack: ::embassy_net::Stack<'static>,
+            room: $crate::room::Room<$board>,
+        ) {
+            use ::static_cell::{ConstStaticCell, StaticCell};
+            static ROOM: StaticCell<$crate::room::Room<$board>> = StaticCell::new();
+            static LINK: ConstStaticCell<$crate::desktop::Link> =
+                ConstStaticCell::new($crate::desktop::Link::new());
+            static SLOTS: ConstStaticCell<[$crate::Slot; $crate::SLOTS]> =
+                ConstStaticCell::new([const { $crate::Slot::new() }; $crate::SLOTS]);
+            // No task runs before all are spawned, and this is called once.
+            const ONCE: &str = "the tasks are spawned once";
+            let room = &*ROOM.init(room);
+            for slot in SLOTS.take() {
+                spawner.spawn(listen(room, stack, slot).expect(ONCE));
+            }
+            spawner.spawn(read(room).expect(ONCE));
+            spawner.spawn(link(room, stack, LINK.take()).expect(ONCE));
+        }
+
+        #[::embassy_executor::task(pool_size = $crate::SLOTS)]
+        async fn listen(
+            room: &'static $crate::room::Room<$board>,
+            stack: ::embassy_net::Stack<'static>,
+            slot: &'static mut $crate::Slot,
+        ) {
+            match $crate::listen(room, stack, slot).await {}
+        }
+
+        #[::embassy_executor::task]
+        async fn read(room: &'static $crate::room::Room<$board>) {
+            match room.tell_readings().await {}
+        }
+
+        #[::embassy_executor::task]
+        async fn link(
+            room: &'static $crate::room::Room<$board>,
+            stack: ::embassy_net::Stack<'static>,
+            link: &'static mut $crate::desktop::Link,
+        ) {
+            match link.keep(room, stack).await {}
+        }
+    };
 }

@@ -77,11 +77,6 @@ impl BareMetal {
     pub(crate) fn program(&self, job: &Job, name: &str) -> PathBuf {
         target_dir(job).join(self.target).join("release").join(name)
     }
-
-    /// The target's name.
-    pub(crate) const fn target(&self) -> &'static str {
-        self.target
-    }
 }
 
 impl fmt::Display for BareMetal {

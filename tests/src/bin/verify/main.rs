@@ -7,20 +7,24 @@
 //! (it did not compile, it ran out of time) counts as one failure, so that `0 failed` and exit
 //! status 0 always come together.
 
-#[expect(dead_code, reason = "the steps that use it follow")]
 mod bare_metal;
 mod browser;
+mod budgets;
 mod cargo;
 mod conformance;
+mod emulator;
 mod firmware;
 mod fuzz;
 mod install;
+mod instructions;
 mod interop;
 mod job;
 mod process;
+mod size;
 mod steps;
 mod tap;
 mod tidy;
+mod wire;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::job::{Job, Tally};
-use crate::{browser, cargo, conformance, firmware, fuzz, interop, tidy};
+use crate::{browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy};
 
 /// One step of the run.
 pub(crate) struct Step {
@@ -60,6 +60,18 @@ pub(crate) const STEPS: &[Step] = &[
         "no path in the core leads to a panic",
         180,
         cargo::no_panic,
+    ),
+    step(
+        "size",
+        "flash, stack and values of the core on a microcontroller",
+        600,
+        size::run,
+    ),
+    step(
+        "instructions",
+        "instructions of the core on a microcontroller",
+        600,
+        instructions::run,
     ),
     step(
         "conformance-server",

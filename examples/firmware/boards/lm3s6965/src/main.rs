@@ -5,8 +5,8 @@
 #![no_std]
 #![no_main]
 
+mod board;
 mod chip;
-mod echo;
 mod ethernet;
 mod executor;
 mod fault;
@@ -15,9 +15,11 @@ mod time;
 mod uart;
 
 use embassy_executor::Spawner;
-use embassy_net::{Config, Runner, StackResources};
+use embassy_net::{Config, Runner};
+use firmware_app::Sockets;
 use static_cell::{ConstStaticCell, StaticCell};
 
+use board::Lm3s6965;
 use ethernet::{Buffers, Ethernet};
 use seed::Seed;
 
@@ -32,34 +34,31 @@ fn main() -> ! {
 
 /// Brings the network up and hands it to the application.
 #[embassy_executor::task]
-async fn application(spawner: Spawner) -> ! {
+async fn application(spawner: Spawner) {
     static FRAMES: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());
-    static SOCKETS: StaticCell<StackResources<{ echo::SOCKETS + DHCP }>> = StaticCell::new();
-    static APPLICATION: ConstStaticCell<echo::Resources> =
-        ConstStaticCell::new(echo::Resources::new());
+    static SOCKETS: StaticCell<Sockets> = StaticCell::new();
 
     let address = chip::mac_address();
     let mut seed = Seed::new(address);
     let driver = ethernet::start(address, FRAMES.take());
     // Another choice than DHCP is `Config::ipv4_static`.
     let config = Config::dhcpv4(Default::default());
-    let sockets = SOCKETS.init(StackResources::new());
+    let sockets = SOCKETS.init(Sockets::new());
     let (stack, runner) = embassy_net::new(driver, config, sockets, seed.next());
     spawner.spawn(network(runner).expect("it is spawned here, once"));
 
     stack.wait_config_up().await;
     if let Some(config) = stack.config_v4() {
         let ip = config.address.address();
-        uart::line(format_args!("listening on ws://{ip}:{}/", echo::PORT));
+        uart::line(format_args!("listening on http://{ip}/"));
     }
-    echo::run(stack, APPLICATION.take()).await
+    spawn(spawner, stack, firmware_app::room(Lm3s6965::new(seed)));
 }
+
+firmware_app::tasks!(Lm3s6965);
 
 /// Moves packets between the driver and the sockets.
 #[embassy_executor::task]
 async fn network(mut runner: Runner<'static, Ethernet>) -> ! {
     runner.run().await
 }
-
-/// The socket that DHCP takes.
-const DHCP: usize = 1;

@@ -1,10 +1,10 @@
 //! The board sends back what it gets, on as many connections as it has sockets, whatever happened
 //! on them before.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddrV4, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -19,11 +19,11 @@ pub(crate) fn run(_: &Job, board: &mut Board) -> Result<Tally> {
         Ok(()) => tally.passed += 1,
         Err(error) => tally.failures.push(format!("{name}: {error:#}")),
     };
-    check("a large amount", echo(address, 0, LARGE));
+    check("a large amount", echo_once(address, 0, LARGE));
     check("all sockets at once", all_at_once(address));
     check(
         "connections in turn",
-        (0..IN_TURN).try_for_each(|seed| echo(address, seed, SMALL)),
+        (0..IN_TURN).try_for_each(|seed| echo_once(address, seed, SMALL)),
     );
     check(
         "resets in the middle",
@@ -33,10 +33,19 @@ pub(crate) fn run(_: &Job, board: &mut Board) -> Result<Tally> {
     Ok(tally)
 }
 
+fn echo_once(address: SocketAddrV4, seed: u32, length: usize) -> Result<()> {
+    echo(connect(address)?, seed, length)
+}
+
+/// Each socket has a connection before the first of them is used.
 fn all_at_once(address: SocketAddrV4) -> Result<()> {
+    let streams = (0..SOCKETS)
+        .map(|_| connect_again(address))
+        .collect::<Result<Vec<_>>>()?;
     thread::scope(|scope| {
-        let echoes: Vec<_> = (0..SOCKETS)
-            .map(|seed| scope.spawn(move || echo(address, seed, LARGE)))
+        let echoes: Vec<_> = (0..)
+            .zip(streams)
+            .map(|(seed, stream)| scope.spawn(move || echo(stream, seed, LARGE)))
             .collect();
         echoes.into_iter().try_for_each(|echo| {
             echo.join()
@@ -46,8 +55,7 @@ fn all_at_once(address: SocketAddrV4) -> Result<()> {
 }
 
 /// Sends `length` bytes and reads them back, while they are sent. Then both sides close.
-fn echo(address: SocketAddrV4, seed: u32, length: usize) -> Result<()> {
-    let mut stream = connect(address)?;
+fn echo(mut stream: TcpStream, seed: u32, length: usize) -> Result<()> {
     let sent = pattern(seed, length);
     let mut received = Vec::new();
     thread::scope(|scope| {
@@ -81,6 +89,31 @@ fn reset(address: SocketAddrV4) -> Result<()> {
         .context("cannot write")?;
     // One byte was read, so the board is in the middle of it.
     stream.read_exact(&mut [0]).context("cannot read")
+}
+
+/// A connection that has sent back a byte. The board's network stack has no queue of connections:
+/// who comes between the end of one and the next listening is refused, and has to come again.
+fn connect_again(address: SocketAddrV4) -> Result<TcpStream> {
+    let deadline = Instant::now() + SILENCE;
+    loop {
+        let mut stream = connect(address)?;
+        let answer = stream
+            .write_all(&[0])
+            .and_then(|()| stream.read_exact(&mut [0]));
+        match answer {
+            Ok(()) => return Ok(stream),
+            Err(error) if is_refusal(&error) && Instant::now() < deadline => {}
+            Err(error) => return Err(error).context("no socket is free"),
+        }
+    }
+}
+
+/// The emulator accepts every connection, and ends it when the board refuses.
+fn is_refusal(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof
+    )
 }
 
 fn connect(address: SocketAddrV4) -> Result<TcpStream> {

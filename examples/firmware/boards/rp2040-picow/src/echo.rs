@@ -1,11 +1,10 @@
 //! A TCP echo server on every socket: what exercises the drivers.
 
+use board_rp2040::uart;
 use embassy_futures::join::join_array;
 use embassy_net::Stack;
 use embassy_net::tcp::{Error, TcpSocket};
 use embassy_time::Duration;
-
-use crate::uart;
 
 /// Memory of the sockets.
 pub(crate) struct Resources([Socket; SOCKETS]);

@@ -1,0 +1,199 @@
+//! What the core takes on a microcontroller: flash, stack, the sizes of its values, and its panics.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::bare_metal::BareMetal;
+use crate::budgets::{Budgets, Row, TARGETS};
+use crate::emulator::Emulator;
+use crate::install;
+use crate::job::{Job, Tally};
+use crate::wire::{self, BINARY, CLOSE, PING, PONG, TEXT};
+
+/// Measures the programs of `tests/size` and compares them with their budgets.
+pub(crate) fn run(job: &Job) -> Result<Tally> {
+    let budgets = Budgets::read(job)?;
+    let emulator = Emulator::new(job)?;
+    let tools = Tools::find(job)?;
+    let mut flash: Vec<Row> = PROGRAMS.map(|name| (name.to_owned(), [0.0; 2])).into();
+    let (mut stack, mut panics) = (flash.clone(), flash.clone());
+    let mut sizes: Vec<Row> = Vec::new();
+    for (column, (target, machine)) in TARGETS.into_iter().enumerate() {
+        let toolchain = build(job, target)?;
+        println!("   {toolchain}");
+        let program = |name: &str| toolchain.program(job, name);
+        if tools.panics(job, &program("can-panic"))? == 0 {
+            bail!("the search for panics proves nothing: `can-panic` has one");
+        }
+        let empty = tools.flash(job, &program("empty"))?;
+        for (i, name) in PROGRAMS.into_iter().enumerate() {
+            let file = program(name);
+            flash[i].1[column] = (tools.flash(job, &file)? - empty) as f64;
+            panics[i].1[column] = tools.panics(job, &file)? as f64;
+            let (input, expected) = conversation(job, name)?;
+            let run = emulator.run(job, machine, &file, &input)?;
+            if run.output != expected {
+                bail!("`{name}` for {target} did not answer as it should");
+            }
+            stack[i].1[column] = run.stack as f64;
+        }
+        for (i, (name, size)) in tools.sizes(job, &program("sizes"))?.into_iter().enumerate() {
+            match sizes.get_mut(i) {
+                Some((known, values)) if *known == name => values[column] = size as f64,
+                Some((known, _)) => bail!("`sizes` lists {name} where it listed {known}"),
+                None => sizes.push((name, [size as f64; 2])),
+            }
+        }
+    }
+    let mut tally = Tally::default();
+    tally.add(budgets.judge(job, "flash, bytes", &flash)?);
+    tally.add(budgets.judge(job, "panic call sites", &panics)?);
+    tally.add(budgets.judge(job, "stack, bytes", &stack)?);
+    tally.add(budgets.judge(job, "values, bytes", &sizes)?);
+    Ok(tally)
+}
+
+/// Builds all programs of `tests/size` for a target.
+///
+/// # Errors
+/// They do not build.
+pub(crate) fn build(job: &Job, target: &'static str) -> Result<BareMetal> {
+    let toolchain = BareMetal::for_target(job, target, "core")?;
+    let mut command = toolchain.cargo(job, "build");
+    command.args(["--manifest-path", "tests/size/Cargo.toml"]);
+    job.must(
+        &mut command,
+        &format!("tests/size does not build for {target}"),
+    )?;
+    Ok(toolchain)
+}
+
+/// What the peer of a program sends, and what the program must write.
+fn conversation(job: &Job, program: &str) -> Result<(Vec<u8>, Vec<u8>)> {
+    let code = 1000_u16.to_be_bytes();
+    let text = "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich".as_bytes();
+    let bytes: Vec<u8> = (0..300).map(|i| (i * 7 % 256) as u8).collect();
+    if program == "client" {
+        let sent = [
+            wire::RESPONSE,
+            &wire::frame(TEXT, b"Hello"),
+            &wire::frame(CLOSE, &code),
+        ];
+        let expected = [
+            wire::REQUEST,
+            &wire::masked(TEXT, b"Hello"),
+            &wire::masked(CLOSE, &code),
+        ];
+        return Ok((sent.concat(), expected.concat()));
+    }
+    let sent = [
+        wire::request(job, "chrome")?,
+        wire::masked(TEXT, text),
+        wire::masked(PING, b"ping"),
+        wire::masked(BINARY, &bytes),
+        wire::masked(CLOSE, &code),
+    ];
+    let expected = [
+        wire::RESPONSE.to_vec(),
+        wire::frame(TEXT, text),
+        wire::frame(PONG, b"ping"),
+        wire::frame(BINARY, &bytes),
+        wire::frame(CLOSE, &code),
+    ];
+    Ok((sent.concat(), expected.concat()))
+}
+
+/// What reads the programs.
+struct Tools {
+    size: std::path::PathBuf,
+    nm: std::path::PathBuf,
+    objdump: std::path::PathBuf,
+}
+
+impl Tools {
+    fn find(job: &Job) -> Result<Tools> {
+        let tool = |name| install::program(job, name, "llvm");
+        Ok(Tools {
+            size: tool("llvm-size")?,
+            nm: tool("llvm-nm")?,
+            objdump: tool("llvm-objdump")?,
+        })
+    }
+
+    /// Bytes of flash: code, constants, and what is copied to RAM at the start.
+    fn flash(&self, job: &Job, program: &Path) -> Result<u64> {
+        let shown = job.must(job.command(&self.size).arg(program), "llvm-size failed")?;
+        let mut words = shown.output.lines().nth(1).unwrap_or("").split_whitespace();
+        let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
+        match (next(), next()) {
+            (Some(text), Some(data)) => Ok(text + data),
+            _ => bail!("llvm-size printed no sizes"),
+        }
+    }
+
+    /// How many instructions call, or jump to, what panics.
+    fn panics(&self, job: &Job, program: &Path) -> Result<usize> {
+        let mut command = job.command(&self.objdump);
+        command.args(["--disassemble", "--demangle", "--no-show-raw-insn"]);
+        let listed = job.must(command.arg(program), "llvm-objdump failed")?;
+        Ok(listed.output.lines().filter(|line| panics(line)).count())
+    }
+
+    /// The symbols of `sizes`, in the order of their names, with their sizes.
+    fn sizes(&self, job: &Job, program: &Path) -> Result<Vec<(String, u64)>> {
+        let mut command = job.command(&self.nm);
+        command.args(["--print-size", "--radix=d"]).arg(program);
+        let listed = job.must(&mut command, "llvm-nm failed")?;
+        let mut sizes = Vec::new();
+        for line in listed.output.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let [_, size, _, name] = words[..]
+                && let Some(name) = name.strip_prefix("size_of_")
+            {
+                let size = size.parse().context("llvm-nm printed no size")?;
+                sizes.push((name.replace('_', " "), size));
+            }
+        }
+        sizes.sort();
+        Ok(sizes)
+    }
+}
+
+/// Whether a line of a disassembly is a branch to a function that panics.
+fn panics(line: &str) -> bool {
+    let Some((instruction, target)) = line.split_once('<') else {
+        return false;
+    };
+    let is_branch = instruction
+        .split_whitespace()
+        .any(|word| word.starts_with('b'));
+    is_branch && PANICS.iter().any(|name| target.contains(name))
+}
+
+/// Each of these calls the panic handler in the end.
+const PANICS: [&str; 5] = [
+    "core::panicking::",
+    "rust_begin_unwind",
+    "_fail",
+    "unwrap_failed",
+    "expect_failed",
+];
+
+/// The programs of `tests/size/src/bin` that are measured. To add one: its name here, and its budgets.
+const PROGRAMS: [&str; 4] = ["server", "server-refusing", "client", "whole"];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_branches_to_what_panics_count() {
+        assert!(super::panics(
+            "    2f7a:      \tbl\t0x45b2 <core::panicking::panic_bounds_check> @ imm = #16748"
+        ));
+        assert!(super::panics(
+            "  10: b.w 0x20 <core::slice::index::slice_index_fail>"
+        ));
+        assert!(!super::panics("00000e74 <core::panicking::panic>:"));
+        assert!(!super::panics("  10: bl 0x20 <memcpy>"));
+    }
+}
