@@ -1,7 +1,7 @@
 //! Messages out of the events of a receiver: inflated, checked, within the limits.
 
-use super::Context;
-use super::inflate::{Inflate, InflateError, Step};
+use super::inflate::{Inflate, Step};
+use super::{Context, InflateError};
 use crate::utf8::Utf8;
 use crate::{Error, Event, Found, Kind, Limits, What, bytes};
 

@@ -17,7 +17,8 @@
 //!
 //! # When to turn it on
 //! It pays where the line is slow and the messages are text of hundreds of bytes or more. It costs
-//! 2 KiB for each connection that receives, and the buffer of the message. A peer that agreed to
+//! 2 KiB for each connection that receives, and the buffer of the message. In code it is about 7 KiB for
+//! inflating and 3 KiB for a server's answer on a Cortex-M0, at opt-level `s`. A peer that agreed to
 //! `no_context_takeover` costs no more: a message cannot refer to anything before itself, so the
 //! buffer of the message is the window. With takeover the window, 256 bytes to 32 KiB, is held
 //! as long as the connection.
@@ -61,6 +62,7 @@
 
 mod bits;
 mod element;
+mod error;
 mod huffman;
 mod inflate;
 mod inflater;
@@ -68,7 +70,8 @@ mod negotiate;
 mod params;
 
 pub use element::{Answer, Encoded, Offer, ParameterError};
-pub use inflate::{Inflate, InflateError, Step};
+pub use error::InflateError;
+pub use inflate::{Inflate, Step};
 pub use inflater::{Inflated, Inflater};
 pub use negotiate::{Server, agreement};
 pub use params::{Agreement, Context, WindowBits};

@@ -375,7 +375,7 @@ fn a_buffer_too_small_for_the_window_is_refused() {
         assert!(make(window.bytes() + 1).is_ok());
     }
     // Without takeover any buffer does, but messages in pieces need the window.
-    let message: Vec<u8> = (0..2_000_u32).map(|i| (i * i >> 3) as u8).collect();
+    let message: Vec<u8> = (0..2_000_u32).map(|i| ((i * i) >> 3) as u8).collect();
     let payload = Deflater::new(9, no_takeover(15)).message(&message, &[]);
     let wire = wire(&[(BINARY, &payload)]);
     let got = Listener::new(no_takeover(15), 1_999).hear(Way::Pieces, &wire, &[]);
