@@ -43,8 +43,8 @@ pub enum Error {
     MessageTooLarge,
     /// A message has more frames than [`Limits::fragments`](crate::Limits::fragments) (section 10.4).
     TooManyFragments,
-    /// A compressed message does not inflate. No RFC names a close code for it; 1007 is what npm
-    /// `ws` and Autobahn send, for data that does not fit its type.
+    /// A compressed message does not inflate. No RFC names a close code for it; 1007, as npm
+    /// `ws` sends, is for data that does not fit its type (section 7.4.1).
     #[cfg(feature = "deflate")]
     Inflate(crate::deflate::InflateError),
 }
