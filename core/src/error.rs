@@ -43,6 +43,10 @@ pub enum Error {
     MessageTooLarge,
     /// A message has more frames than [`Limits::fragments`](crate::Limits::fragments) (section 10.4).
     TooManyFragments,
+    /// A compressed message does not inflate. No RFC names a close code for it; 1007, as npm
+    /// `ws` sends, is for data that does not fit its type (section 7.4.1).
+    #[cfg(feature = "deflate")]
+    Inflate(crate::deflate::InflateError),
 }
 
 impl Error {
@@ -53,6 +57,8 @@ impl Error {
             Self::Utf8 | Self::CloseReason => CloseCode::INVALID_DATA,
             Self::FrameTooLarge | Self::MessageTooLarge => CloseCode::TOO_BIG,
             Self::TooManyFragments => CloseCode::POLICY,
+            #[cfg(feature = "deflate")]
+            Self::Inflate(_) => CloseCode::INVALID_DATA,
             _ => CloseCode::PROTOCOL,
         }
     }
@@ -80,6 +86,8 @@ impl Error {
             Self::FrameTooLarge => "frame over this endpoint's limit",
             Self::MessageTooLarge => "message over this endpoint's limit",
             Self::TooManyFragments => "message in more frames than this endpoint takes",
+            #[cfg(feature = "deflate")]
+            Self::Inflate(error) => error.reason(),
         }
     }
 }

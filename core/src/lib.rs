@@ -58,6 +58,8 @@
     )
 )]
 
+#[cfg(feature = "deflate")]
+pub mod deflate;
 pub mod frame;
 pub mod handshake;
 

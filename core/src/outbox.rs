@@ -54,6 +54,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         Ok(())
     }
 
+    /// Stages a whole unfragmented message that is compressed already, as
+    /// [`Sender::compressed`] says.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    #[cfg(feature = "deflate")]
+    pub fn compressed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
+        self.fits(payload.len())?;
+        if self.sender.open_message().is_some() {
+            return Err(SendError::MessageOpen);
+        }
+        self.begin_compressed(kind, length(payload), true)?;
+        self.write(payload);
+        Ok(())
+    }
+
     /// Stages a whole control frame.
     ///
     /// # Errors
@@ -89,6 +105,20 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
     pub fn begin(&mut self, kind: Kind, len: u64, fin: bool) -> Result<(), SendError> {
         self.fits(0)?;
         let head = self.sender.data(kind, len, fin)?;
+        self.put(&head.header);
+        self.open = (len > 0).then_some((head.mask, len));
+        Ok(())
+    }
+
+    /// Like [`begin`](Self::begin), for a frame of a message that is compressed already, as
+    /// [`Sender::compressed`] says.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    #[cfg(feature = "deflate")]
+    pub fn begin_compressed(&mut self, kind: Kind, len: u64, fin: bool) -> Result<(), SendError> {
+        self.fits(0)?;
+        let head = self.sender.compressed(kind, len, fin)?;
         self.put(&head.header);
         self.open = (len > 0).then_some((head.mask, len));
         Ok(())

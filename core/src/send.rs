@@ -42,6 +42,9 @@ pub struct Sender<M> {
     masking: M,
     open: Option<Kind>,
     closed: bool,
+    /// The message that is open was begun by [`compressed`](Self::compressed).
+    #[cfg(feature = "deflate")]
+    compressed: bool,
 }
 
 /// The header of a frame, apart from its payload.
@@ -60,6 +63,8 @@ impl<M: Masking> Sender<M> {
             masking,
             open: None,
             closed: false,
+            #[cfg(feature = "deflate")]
+            compressed: false,
         }
     }
 
@@ -73,6 +78,41 @@ impl<M: Masking> Sender<M> {
     /// unfinished.
     #[inline]
     pub fn data(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
+        #[cfg(feature = "deflate")]
+        self.continues(false)?;
+        self.frame(kind, len, fin)
+    }
+
+    /// Like [`data`](Self::data), for a message whose payload, all frames together, is compressed
+    /// as RFC 7692 section 7.2.1 says. Only after an [`Agreement`](crate::deflate::Agreement).
+    ///
+    /// # Errors
+    /// As [`data`](Self::data); [`SendError::MessageOpen`] also if the unfinished message is not
+    /// compressed.
+    #[cfg(feature = "deflate")]
+    pub fn compressed(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
+        self.continues(true)?;
+        let starts = self.open.is_none();
+        let mut head = self.frame(kind, len, fin)?;
+        // RFC 7692 section 6: RSV1 on the first frame, and on no other.
+        if let Some(first) = head.header.first_mut().filter(|_| starts) {
+            *first |= 0x40;
+        }
+        self.compressed = !fin;
+        Ok(head)
+    }
+
+    /// RFC 7692 section 6: a message is compressed as a whole or not at all.
+    #[cfg(feature = "deflate")]
+    const fn continues(&self, compressed: bool) -> Result<(), SendError> {
+        if self.open.is_some() && !self.closed && self.compressed != compressed {
+            return Err(SendError::MessageOpen);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn frame(&mut self, kind: Kind, len: u64, fin: bool) -> Result<Head, SendError> {
         let opcode = match (self.open, kind) {
             _ if self.closed => return Err(SendError::Closed),
             (None, Kind::Text) => Opcode::Text,

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod case;
+pub mod deflate;
 pub mod drive;
 pub mod frames;
 pub mod hostile;

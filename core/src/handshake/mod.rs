@@ -31,6 +31,8 @@
 
 mod accept_key;
 pub mod client;
+#[cfg(feature = "deflate")]
+pub(crate) mod extension;
 mod field;
 mod grammar;
 mod head;

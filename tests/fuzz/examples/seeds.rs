@@ -5,6 +5,8 @@ use std::io::Result;
 use std::path::Path;
 
 use wirelet::Role;
+use wirelet::deflate::{Context, WindowBits};
+use wirelet_tests::deflate::Deflater;
 use wirelet_tests::frames::{Frame, Length, wire};
 use wirelet_tests::rng::Rng;
 use wirelet_tests::traffic;
@@ -14,7 +16,10 @@ fn main() -> Result<()> {
     write("receiver", &frames)?;
     write("differential", &frames)?;
     write("server_handshake", &requests())?;
-    write("client_handshake", &responses())
+    write("client_handshake", &responses())?;
+    write("inflate", &payloads())?;
+    write("inflater", &compressed())?;
+    write("extensions", &extensions())
 }
 
 fn write(target: &str, seeds: &[(String, Vec<u8>)]) -> Result<()> {
@@ -77,6 +82,73 @@ fn frames() -> Vec<(String, Vec<u8>)> {
         }
     }
     seeds
+}
+
+/// A seed, and a compressed message: stored, fixed and dynamic blocks.
+fn payloads() -> Vec<(String, Vec<u8>)> {
+    let text = "{\"temperature\": 21.5, \"humidity\": 40, \"unit\": \"C\"}, ".repeat(8);
+    let mut seeds = vec![(
+        "final".to_owned(),
+        b"\x01\xf3\x48\xcd\xc9\xc9\x07\0\0".to_vec(),
+    )];
+    for (name, level, message) in [
+        ("stored", 0, &text[..40]),
+        ("fixed", 9, "Hello, Hello"),
+        ("dynamic", 9, &text),
+        ("fast", 1, &text),
+    ] {
+        let payload = Deflater::new(level, Context::NO_TAKEOVER).message(message.as_bytes(), &[5]);
+        seeds.push((name.to_owned(), [&[level as u8], &payload[..]].concat()));
+    }
+    seeds
+}
+
+/// Flags, room, limit, seed, wire: two messages of a client that listens, or of a server.
+fn compressed() -> Vec<(String, Vec<u8>)> {
+    let text = "{\"temperature\": 21.5, \"humidity\": 40, \"unit\": \"C\"}, ".repeat(4);
+    let mut seeds = Vec::new();
+    for flags in [0, 1, 2, 3, 0x71, 0x73] {
+        let context = Context {
+            takeover: flags & 1 == 1,
+            window: WindowBits::new(8 + (flags >> 4)).expect("8 to 15"),
+        };
+        let mut deflater = Deflater::new(9, context);
+        let [one, two] = [(); 2].map(|()| deflater.message(text.as_bytes(), &[]));
+        let frames = [
+            Frame::new(0xc1, one),
+            Frame::new(0x81, b"plain"),
+            Frame::new(0x42, &two[..5]),
+            Frame::new(0x89, b"!"),
+            Frame::new(0x80, &two[5..]),
+        ];
+        let role = if flags & 2 == 0 {
+            Role::Client
+        } else {
+            Role::Server
+        };
+        let input = [&[flags, 200, 5, flags][..], &wire(role, &frames)].concat();
+        seeds.push((format!("{flags:02x}"), input));
+    }
+    seeds
+}
+
+/// What the server wants of the client and of itself, then the value of the header.
+fn extensions() -> Vec<(String, Vec<u8>)> {
+    [
+        ("chromium", "permessage-deflate; client_max_window_bits"),
+        ("firefox", "permessage-deflate"),
+        (
+            "all",
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
+             server_max_window_bits=10; client_max_window_bits=\"1\\0\"",
+        ),
+        (
+            "two",
+            "permessage-deflate; x=1, permessage-deflate; server_max_window_bits=8",
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), [b"\x21\x70", value.as_bytes()].concat()))
+    .to_vec()
 }
 
 /// Storage in units of four bytes, limits, seed, head.

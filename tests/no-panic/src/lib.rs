@@ -7,6 +7,7 @@
 //! To cover more, add a module with more exported functions.
 #![no_std]
 
+mod deflate;
 mod frames;
 mod handshake;
 

@@ -1,6 +1,8 @@
 //! Why a response does not open the connection.
 
 use super::super::HeadError;
+#[cfg(feature = "deflate")]
+use super::DeflateError;
 use core::fmt;
 
 /// Why the server's response does not open the connection.
@@ -31,6 +33,9 @@ pub enum Error {
     Accept,
     /// An extension that was not offered (RFC 6455 section 4.1, rule 5).
     Extensions,
+    /// An answer to permessage-deflate that must be refused (RFC 7692 section 7.1).
+    #[cfg(feature = "deflate")]
+    Deflate(DeflateError),
     /// More than one Sec-WebSocket-Protocol (RFC 6455 section 11.3.4).
     ProtocolRepeated,
     /// A subprotocol that was not offered (RFC 6455 section 4.1, rule 6).
@@ -52,6 +57,8 @@ impl fmt::Display for Error {
             Error::AcceptRepeated => "the server sent more than one Sec-WebSocket-Accept header",
             Error::Accept => "Sec-WebSocket-Accept does not answer this request's key",
             Error::Extensions => "the server selected an extension that was not offered",
+            #[cfg(feature = "deflate")]
+            Error::Deflate(error) => return error.fmt(f),
             Error::ProtocolRepeated => "the server selected a subprotocol more than once",
             Error::Protocol => "the server selected a subprotocol that was not offered",
         })

@@ -1,9 +1,13 @@
 //! The client's side: writes a request, reads the response, checks it.
 
+#[cfg(feature = "deflate")]
+mod deflate;
 mod error;
 mod request;
 mod response;
 
+#[cfg(feature = "deflate")]
+pub use deflate::DeflateError;
 pub use error::Error;
 pub use request::{Request, RequestError};
 pub use response::Response;
@@ -45,9 +49,27 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
                 nonce,
                 offered,
                 keep,
+                #[cfg(feature = "deflate")]
+                offers: &[],
                 seen: Seen::default(),
             },
         }
+    }
+
+    /// Accepts an answer to these offers of permessage-deflate. Call it before the first byte is
+    /// fed; without it, any extension is refused.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, offers: &'n [crate::deflate::Offer]) -> Self {
+        self.rules.offers = offers;
+        self
+    }
+
+    /// What was agreed to on permessage-deflate, once [`check`](Handshake::check) has passed.
+    /// `None`: the server did not take it, and messages are not compressed.
+    #[cfg(feature = "deflate")]
+    pub fn agreement(&self) -> Option<crate::deflate::Agreement> {
+        self.rules.seen.deflate
     }
 
     /// Sets the limits. Call it before the first byte is fed.
@@ -113,13 +135,17 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
 }
 
 /// What a client holds until the head is complete, apart from the storage.
-const _: () = assert!(size_of::<Handshake<'static, ()>>() <= 112);
+const _: () = assert!(
+    size_of::<Handshake<'static, ()>>() <= if cfg!(feature = "deflate") { 136 } else { 112 }
+);
 
 #[derive(Clone, Debug)]
 struct ClientRules<'n> {
     nonce: Nonce,
     offered: &'n [&'n str],
     keep: &'n [&'n str],
+    #[cfg(feature = "deflate")]
+    offers: &'n [crate::deflate::Offer],
     seen: Seen,
 }
 
@@ -186,7 +212,13 @@ impl Rules for ClientRules<'_> {
             Field::Upgrade => self.seen.upgrade(value),
             Field::Connection => self.seen.connection(value),
             Field::Accept => self.seen.accept(value, &self.nonce),
-            // RFC 6455 4.1: an extension that was not asked for; none is, yet.
+            #[cfg(feature = "deflate")]
+            Field::Extensions => {
+                let judged = deflate::judge(value, self.offers, &mut self.seen.deflate);
+                judged.unwrap_or_else(|error| self.seen.note(error));
+            }
+            // RFC 6455 4.1: an extension that was not asked for; none is.
+            #[cfg(not(feature = "deflate"))]
             Field::Extensions => self.seen.note(Error::Extensions),
             _ => {}
         }
@@ -212,6 +244,8 @@ struct Seen {
     connection: bool,
     accept: bool,
     protocol: bool,
+    #[cfg(feature = "deflate")]
+    deflate: Option<crate::deflate::Agreement>,
 }
 
 impl Seen {

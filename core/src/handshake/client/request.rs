@@ -25,6 +25,8 @@ pub struct Request<'a> {
     origin: Option<&'a str>,
     protocols: &'a [&'a str],
     headers: &'a [(&'a str, &'a str)],
+    #[cfg(feature = "deflate")]
+    deflate: &'a [crate::deflate::Offer],
 }
 
 impl<'a> Request<'a> {
@@ -37,6 +39,8 @@ impl<'a> Request<'a> {
             origin: None,
             protocols: &[],
             headers: &[],
+            #[cfg(feature = "deflate")]
+            deflate: &[],
         }
     }
 
@@ -59,6 +63,15 @@ impl<'a> Request<'a> {
         Request { headers, ..self }
     }
 
+    /// Offers permessage-deflate, the favourite first; the same offers go to
+    /// [`Handshake::deflate`](super::Handshake::deflate).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(self, offers: &'a [crate::deflate::Offer]) -> Self {
+        let deflate = offers;
+        Request { deflate, ..self }
+    }
+
     /// Writes the request to the front of `out`; returns its bytes, at least 140.
     ///
     /// # Errors
@@ -79,6 +92,11 @@ impl<'a> Request<'a> {
         }
         if !self.protocols.is_empty() {
             writer.list("Sec-WebSocket-Protocol", self.protocols);
+        }
+        #[cfg(feature = "deflate")]
+        for offer in self.deflate {
+            // RFC 6455 9.1: several lines are one list.
+            writer.line("Sec-WebSocket-Extensions", offer.encode().as_bytes());
         }
         writer.lines(self.headers);
         writer.put(b"\r\n");

@@ -12,6 +12,8 @@ pub struct Response<'a> {
     key: AcceptKey,
     protocol: Option<&'a str>,
     headers: &'a [(&'a str, &'a str)],
+    #[cfg(feature = "deflate")]
+    deflate: Option<crate::deflate::Answer>,
 }
 
 impl<'a> Response<'a> {
@@ -21,6 +23,8 @@ impl<'a> Response<'a> {
             key,
             protocol: None,
             headers: &[],
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -36,6 +40,15 @@ impl<'a> Response<'a> {
     #[must_use]
     pub fn headers(self, headers: &'a [(&'a str, &'a str)]) -> Self {
         Response { headers, ..self }
+    }
+
+    /// Takes an offer of permessage-deflate, with the answer of
+    /// [`Server::answer`](crate::deflate::Server::answer).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(self, answer: crate::deflate::Answer) -> Self {
+        let deflate = Some(answer);
+        Response { deflate, ..self }
     }
 
     /// Writes the answer to the front of `out`; returns its bytes, 129 and what was added.
@@ -57,6 +70,10 @@ impl<'a> Response<'a> {
         writer.put(b"\r\n");
         if let Some(protocol) = self.protocol {
             writer.line("Sec-WebSocket-Protocol", protocol.as_bytes());
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(answer) = self.deflate {
+            writer.line("Sec-WebSocket-Extensions", answer.encode().as_bytes());
         }
         writer.lines(self.headers);
         writer.put(b"\r\n");

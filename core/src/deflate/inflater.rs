@@ -1,0 +1,399 @@
+//! Messages out of the events of a receiver: inflated, checked, within the limits.
+
+use super::inflate::{Inflate, Step};
+use super::{Context, InflateError};
+use crate::utf8::Utf8;
+use crate::{Error, Event, Found, Kind, Limits, What, bytes};
+
+/// Assembles messages, compressed or not, in one lent buffer that is also the window, behind a
+/// [`Receiver`](crate::Receiver) that [allows RSV1](crate::Receiver::allow_rsv1).
+///
+/// Each event with data goes to [`ready`](Self::ready) (whole messages) or
+/// [`ready_piece`](Self::ready_piece) (messages of any size), which takes from it what it needs;
+/// [`take`](Self::take) lends what was found. The two may be mixed.
+///
+/// | the peer's [`Context`] | the buffer holds | largest whole message, inflated |
+/// |---|---|---|
+/// | without takeover | the message, and nothing between messages | the buffer |
+/// | with takeover | the window, and the message behind it | the buffer less the window |
+///
+/// What no longer fits behind the window makes the window move to the front of the buffer: give it
+/// room for several messages or pieces behind the window and that is rare.
+///
+/// ```
+/// use wirelet::deflate::{Context, Inflater};
+/// use wirelet::{Limits, Receiver, Role, What};
+///
+/// let mut receiver = Receiver::new(Role::Client, Limits::default());
+/// receiver.allow_rsv1();
+/// let mut buffer = [0; 64];
+/// let mut inflater = Inflater::new(&mut buffer, Context::NO_TAKEOVER, Limits::default()).unwrap();
+///
+/// // "Hello" compressed, in one frame (RFC 7692 section 7.2.3.1), and as it is.
+/// let mut wire = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\x81\x05Hello";
+/// let mut input = &mut wire[..];
+/// let mut messages = 0;
+/// while let Some(mut event) = receiver.next(&mut input)? {
+///     if let What::Control(_) = event.what {
+///         continue; // `Connection::on_event`
+///     }
+///     while inflater.ready(&mut event)?.is_some() { // on an error: `Connection::fail`
+///         assert_eq!(inflater.take().unwrap().payload, b"Hello");
+///         messages += 1;
+///     }
+/// }
+/// assert_eq!(messages, 2);
+/// # Ok::<(), wirelet::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Inflater<B> {
+    inflate: Inflate,
+    buffer: B,
+    context: Context,
+    /// Inflated bytes a message may have.
+    limit: u64,
+    /// Those of the open message.
+    total: u64,
+    /// What was not taken yet: from here to `at`.
+    from: usize,
+    at: usize,
+    open: Option<Open>,
+    found: Option<Found>,
+    failure: Option<Error>,
+    utf8: Utf8,
+}
+
+/// The message that is being assembled.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    kind: Kind,
+    compressed: bool,
+    /// A piece of it was handed out.
+    started: bool,
+    /// How much of [`TAIL`] was inflated.
+    tail: usize,
+}
+
+/// A message, or a piece of one. It is the window for what comes, so it cannot be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inflated<'b> {
+    /// Text or bytes.
+    pub kind: Kind,
+    /// Text is UTF-8; in pieces, a character may be cut.
+    pub payload: &'b [u8],
+    /// The first piece.
+    pub start: bool,
+    /// The last piece.
+    pub end: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Whole,
+    Pieces,
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
+    /// For what the peer sends, as it was
+    /// [agreed](super::Agreement::received_by). Of the limits it takes [`Limits::message`], and
+    /// counts inflated bytes; the receiver's own count is of what is on the wire.
+    ///
+    /// # Errors
+    /// The buffer, if the context is taken over and the buffer is no larger than the window.
+    pub fn new(buffer: B, context: Context, limits: Limits) -> Result<Self, B> {
+        if context.takeover && buffer.as_ref().len() <= context.window.bytes() {
+            return Err(buffer);
+        }
+        Ok(Self {
+            inflate: Inflate::new(context.window),
+            buffer,
+            context,
+            limit: limits.message,
+            total: 0,
+            from: 0,
+            at: 0,
+            open: None,
+            found: None,
+            failure: None,
+            utf8: Utf8::NEW,
+        })
+    }
+
+    /// Takes from an event with data what is needed for a whole message. It stays found until it
+    /// is [taken](Self::take); call this again with the same event until it returns `None`, then
+    /// with the next one. A control frame is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Inflate`], [`Error::Utf8`]; [`Error::MessageTooLarge`] if the message has more
+    /// bytes than the limit or the buffer allows. Final: tell the [`Receiver`](crate::Receiver)
+    /// with [`fail`](crate::Receiver::fail).
+    pub fn ready(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
+        self.find(event, Policy::Whole)
+    }
+
+    /// Like [`ready`](Self::ready), but what is there of a message is found at once, at most a
+    /// buffer full: so a message of any size passes, if the buffer is larger than the window of the
+    /// peer.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready).
+    pub fn ready_piece(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
+        self.find(event, Policy::Pieces)
+    }
+
+    /// Lends what was found. `None` if nothing was.
+    pub fn take(&mut self) -> Option<Inflated<'_>> {
+        let found = self.found.take()?;
+        let open = self.open.as_mut()?;
+        let (kind, span) = (open.kind, self.from..self.at);
+        open.started = true;
+        // What was not compressed is no part of the window (section 7.2.2).
+        if open.compressed {
+            self.from = self.at;
+        } else {
+            self.at = self.from;
+        }
+        if found.end {
+            self.open = None;
+        }
+        Some(Inflated {
+            kind,
+            payload: self.buffer.as_ref().get(span)?,
+            start: found.start,
+            end: found.end,
+        })
+    }
+
+    /// The error that ended the connection, if one did here.
+    pub const fn error(&self) -> Option<Error> {
+        self.failure
+    }
+
+    /// The buffer.
+    pub const fn buffer(&self) -> &B {
+        &self.buffer
+    }
+
+    fn find(&mut self, event: &mut Event<'_>, policy: Policy) -> Result<Option<Found>, Error> {
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        if self.found.is_some() {
+            return Ok(self.found);
+        }
+        let What::Data { kind, compressed } = event.what else {
+            return Ok(None);
+        };
+        if core::mem::take(&mut event.start) {
+            self.start(kind, compressed);
+        }
+        let Some(mut open) = self.open else {
+            return Ok(None);
+        };
+        let found = self.advance(event, &mut open, policy);
+        match found {
+            Ok(found) => {
+                self.open = Some(open);
+                self.found = found;
+            }
+            Err(error) => self.failure = Some(error),
+        }
+        found
+    }
+
+    fn start(&mut self, kind: Kind, compressed: bool) {
+        // Section 7.2.2: without takeover each message begins with an empty window.
+        if !self.context.takeover {
+            self.at = 0;
+        }
+        self.from = self.at;
+        self.total = 0;
+        self.utf8 = Utf8::NEW;
+        self.open = Some(Open {
+            kind,
+            compressed,
+            started: false,
+            tail: 0,
+        });
+    }
+
+    fn advance(
+        &mut self,
+        event: &mut Event<'_>,
+        open: &mut Open,
+        policy: Policy,
+    ) -> Result<Option<Found>, Error> {
+        loop {
+            match self.step(event, open, policy)? {
+                Step::Room if self.room(open, policy) == Some(0) => {
+                    return Err(Error::MessageTooLarge);
+                }
+                Step::Room if self.compact(open) => {}
+                Step::Room if policy == Policy::Pieces && self.at > self.from => {
+                    return Ok(Some(offer(open, false)));
+                }
+                // Not even the window has room.
+                Step::Room => return Err(Error::MessageTooLarge),
+                Step::Input if event.end => {
+                    self.check_end(open)?;
+                    event.end = false;
+                    return Ok(Some(offer(open, true)));
+                }
+                Step::Input if policy == Policy::Pieces && self.at > self.from => {
+                    return Ok(Some(offer(open, false)));
+                }
+                Step::Input => return Ok(None),
+            }
+        }
+    }
+
+    /// How many bytes the open message may still have; `None` for more than any buffer.
+    fn room(&self, open: &Open, policy: Policy) -> Option<usize> {
+        let left = usize::try_from(self.limit.saturating_sub(self.total)).ok();
+        if policy == Policy::Pieces || open.started {
+            return left;
+        }
+        // The same for every message, whatever lies in the window just now.
+        let window = if self.context.takeover {
+            self.context.window.bytes()
+        } else {
+            0
+        };
+        let most = self.buffer.as_ref().len().saturating_sub(window);
+        let fits = most.saturating_sub(self.at.saturating_sub(self.from));
+        Some(left.unwrap_or(fits).min(fits))
+    }
+
+    /// Goes on until the event, and the tail behind the last one, or the room is used up.
+    fn step(
+        &mut self,
+        event: &mut Event<'_>,
+        open: &mut Open,
+        policy: Policy,
+    ) -> Result<Step, Error> {
+        let room = self.room(open, policy);
+        let step = self.fill(event, open, room)?;
+        if step != Step::Input || !event.end || !open.compressed {
+            return Ok(step);
+        }
+        // Section 7.2.2: these four bytes were taken off by the sender.
+        let mut tail = TAIL.get(open.tail..).unwrap_or_default();
+        let room = self.room(open, policy);
+        let step = self.inflate(&mut tail, open, room);
+        open.tail = TAIL.len().saturating_sub(tail.len());
+        step
+    }
+
+    fn fill(
+        &mut self,
+        event: &mut Event<'_>,
+        open: &Open,
+        room: Option<usize>,
+    ) -> Result<Step, Error> {
+        let payload = core::mem::take(&mut event.payload);
+        let mut input = &*payload;
+        let step = if open.compressed {
+            self.inflate(&mut input, open, room)
+        } else {
+            Ok(self.copy(&mut input, room))
+        };
+        let used = payload.len().saturating_sub(input.len());
+        if let Some((_, rest)) = payload.split_at_mut_checked(used) {
+            event.payload = rest;
+        }
+        step
+    }
+
+    fn inflate(
+        &mut self,
+        input: &mut &[u8],
+        open: &Open,
+        room: Option<usize>,
+    ) -> Result<Step, Error> {
+        let out = up_to(self.buffer.as_mut(), self.at, room);
+        let before = self.at;
+        let step = self.inflate.next(input, out, &mut self.at);
+        let new = out.get(before..self.at).unwrap_or_default();
+        self.total = self.total.saturating_add(count(new));
+        // RFC 6455 section 8.1. Before an error behind it, so that the split does not matter.
+        if open.kind == Kind::Text && !self.utf8.push(new) {
+            return Err(Error::Utf8);
+        }
+        step.map_err(Error::Inflate)
+    }
+
+    /// What was not compressed; the receiver has checked it.
+    fn copy(&mut self, input: &mut &[u8], room: Option<usize>) -> Step {
+        let out = up_to(self.buffer.as_mut(), self.at, room);
+        let n = bytes::copy(input, out.get_mut(self.at..).unwrap_or_default());
+        self.total = self
+            .total
+            .saturating_add(count(input.get(..n).unwrap_or_default()));
+        self.at = self.at.saturating_add(n);
+        *input = input.get(n..).unwrap_or_default();
+        if input.is_empty() {
+            Step::Input
+        } else {
+            Step::Room
+        }
+    }
+
+    fn check_end(&mut self, open: &Open) -> Result<(), Error> {
+        if !open.compressed {
+            return Ok(());
+        }
+        // RFC 6455 section 8.1.
+        if open.kind == Kind::Text && !self.utf8.is_complete() {
+            return Err(Error::Utf8);
+        }
+        // Section 7.2.1: the sender ends a message with a block of its own.
+        if self.inflate.is_between_blocks() {
+            Ok(())
+        } else {
+            Err(Error::Inflate(InflateError::Unfinished))
+        }
+    }
+
+    /// Moves the window, and what was not taken, to the front. `false`: it is there already.
+    fn compact(&mut self, open: &Open) -> bool {
+        let window = self.context.window.bytes();
+        let history = if open.compressed { self.at } else { self.from };
+        let keep = self.from.min(history.saturating_sub(window));
+        if keep == 0 {
+            return false;
+        }
+        let len = self.at.saturating_sub(keep);
+        bytes::move_within(self.buffer.as_mut(), keep, len, 0);
+        self.from = self.from.saturating_sub(keep);
+        self.at = len;
+        true
+    }
+}
+
+/// The buffer, with at most `room` bytes behind `at`.
+fn up_to(buffer: &mut [u8], at: usize, room: Option<usize>) -> &mut [u8] {
+    let end = at.saturating_add(room.unwrap_or(usize::MAX));
+    let end = end.min(buffer.len());
+    buffer.get_mut(..end).unwrap_or_default()
+}
+
+fn offer(open: &Open, end: bool) -> Found {
+    Found {
+        what: What::Data {
+            kind: open.kind,
+            compressed: open.compressed,
+        },
+        start: !open.started,
+        end,
+    }
+}
+
+fn count(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Section 7.2.2.
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// What a connection costs beside its buffers is known when it is compiled.
+const _: () = assert!(size_of::<Inflater<&mut [u8]>>() <= 2048);

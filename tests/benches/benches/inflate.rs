@@ -1,0 +1,68 @@
+//! Time to inflate a message, and miniz_oxide's for the same:
+//! `cargo bench --manifest-path tests/benches/Cargo.toml --bench inflate`.
+//!
+//! JSON of a few sensors, compressed by zlib at level 6 without takeover. Both write to one buffer
+//! that is also the window; miniz_oxide's state is kept from message to message, too.
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use flate2::{Compress, Compression, FlushCompress};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+use wirelet::deflate::{Inflate, Step, WindowBits};
+
+fn main() {
+    divan::main();
+}
+
+const SIZES: [usize; 4] = [64, 512, 4 << 10, 64 << 10];
+
+fn json(size: usize) -> Vec<u8> {
+    let mut text = String::new();
+    let mut random: u32 = 1;
+    while text.len() < size {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (id, value) = (random >> 28, random >> 16 & 0xfff);
+        text += &format!("{{\"sensor\":{id},\"value\":{value},\"unit\":\"mV\",\"ok\":true}},");
+    }
+    text.truncate(size);
+    text.into_bytes()
+}
+
+/// As it stands on the wire, and the tail of RFC 7692 section 7.2.2.
+fn compressed(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 64);
+    let mut zlib = Compress::new(Compression::new(6), false);
+    zlib.compress_vec(message, &mut out, FlushCompress::Sync)
+        .unwrap();
+    out
+}
+
+#[divan::bench(args = SIZES)]
+fn wirelet(bencher: Bencher, size: usize) {
+    let message = json(size);
+    let wire = compressed(&message);
+    let mut out = vec![0; size];
+    let mut inflate = Inflate::new(WindowBits::MAX);
+    bencher.counter(BytesCount::new(size)).bench_local(|| {
+        let (mut input, mut at) = (black_box(&wire[..]), 0);
+        assert_eq!(inflate.next(&mut input, &mut out, &mut at), Ok(Step::Input));
+        assert!(at == size && inflate.is_between_blocks());
+    });
+    assert_eq!(out, message);
+}
+
+#[divan::bench(args = SIZES)]
+fn miniz_oxide(bencher: Bencher, size: usize) {
+    let message = json(size);
+    let wire = compressed(&message);
+    let mut out = vec![0; size];
+    let mut state = DecompressorOxide::default();
+    let flags = inflate_flags::TINFL_FLAG_HAS_MORE_INPUT
+        | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    bencher.counter(BytesCount::new(size)).bench_local(|| {
+        state.init();
+        let (_, used, made) = decompress(&mut state, black_box(&wire), &mut out, 0, flags);
+        assert!(used == wire.len() && made == size);
+    });
+    assert_eq!(out, message);
+}
