@@ -8,7 +8,8 @@ const SIZES: [usize; 8] = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000];
 /// Sends messages of each size, and demands each back as it was.
 pub(crate) async fn run(url: &str, config: Config) -> Result<()> {
     let mut ws = Connector::new().config(config).connect(url).await?;
-    for size in SIZES {
+    let fits = |size: &usize| *size as u64 <= config.limits.message;
+    for size in SIZES.into_iter().filter(fits) {
         let text = text(size);
         let bytes: Vec<u8> = (0..=255).cycle().take(size).collect();
         ws.send(&text).await?;

@@ -5,6 +5,7 @@
 //! installation that was cut short, is made anew.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -162,6 +163,16 @@ pub(crate) fn package(job: &Job, package: &str) -> Result<()> {
         return Ok(());
     }
     bail!("apt-get could not install `{package}`; {advice}")
+}
+
+/// A port of the loopback interface that was free a moment ago.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
+    Ok(listener.local_addr()?.port())
 }
 
 /// The program of this name, if it is on the path.

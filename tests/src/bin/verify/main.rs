@@ -8,6 +8,7 @@
 //! status 0 always come together.
 
 mod bare_metal;
+mod boards;
 mod browser;
 mod budgets;
 mod cargo;
@@ -67,14 +68,20 @@ fn parse() -> Result<Vec<&'static Step>> {
     }
     if let Some(name) = names
         .iter()
-        .find(|name| STEPS.iter().all(|step| step.name != **name))
+        .find(|name| !STEPS.iter().any(|step| is_meant(step, name)))
     {
         bail!("there is no step `{name}`; `cargo verify --list` names them");
     }
     Ok(STEPS
         .iter()
-        .filter(|step| names.is_empty() || names.iter().any(|name| name == step.name))
+        .filter(|step| names.is_empty() || names.iter().any(|name| is_meant(step, name)))
         .collect())
+}
+
+/// `firmware` means `firmware-boards` too.
+fn is_meant(step: &Step, name: &str) -> bool {
+    let rest = step.name.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Runs the steps, then prints the table and the total. False: something failed.
@@ -153,7 +160,8 @@ const LOG_TAIL_LINES: usize = 40;
 const FAILURES_SHOWN: usize = 20;
 
 const HELP: &str = "\
-usage: cargo verify [STEP]..    run the steps named, or all of them
+usage: cargo verify [STEP]..    run the steps named, or all of them; `firmware` names all
+                                steps that begin with `firmware`
        cargo verify --list      name the steps, one line each
        cargo verify --help      print this
 

@@ -110,6 +110,18 @@ pub(crate) const STEPS: &[Step] = &[
         firmware::run,
     ),
     step(
+        "firmware-conformance",
+        "Autobahn's cases against that board",
+        600,
+        firmware::conformance::run,
+    ),
+    step(
+        "firmware-boards",
+        "the firmware of each board; an emulated RP2040 runs its own",
+        900,
+        boards::run,
+    ),
+    step(
         "fuzz-smoke",
         "each fuzz target for a few seconds",
         420,

@@ -1,10 +1,10 @@
 //! The LM3S6965 board in `qemu-system-arm`: built, booted, talked to, stopped.
 
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::bare_metal::BareMetal;
 use crate::install;
@@ -26,7 +26,7 @@ impl Board {
         let qemu = install::program(job, "qemu-system-arm", "qemu-system-arm")?;
         let mut tries = 0..PORT_TRIES;
         loop {
-            let port = free_port()?;
+            let port = install::free_port()?;
             match job.serve(&mut emulator(job, &qemu, program, port), READY) {
                 Ok((emulator, _)) => return Ok(Board { emulator, port }),
                 // Somebody else took the port since it was free.
@@ -89,13 +89,6 @@ fn emulator(job: &Job, qemu: &Path, program: &Path, port: u16) -> Command {
         .arg("-kernel")
         .arg(program);
     command
-}
-
-/// A port of the loopback interface that was free a moment ago.
-fn free_port() -> Result<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr()?.port())
 }
 
 /// What it is built for.

@@ -5,7 +5,9 @@
 //! left the board alive.
 
 mod board;
+pub(crate) mod conformance;
 mod echo;
+mod relay;
 
 use anyhow::Result;
 
