@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::job::{Job, Tally};
-use crate::{browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy};
+use crate::{
+    boards, browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy,
+};
 
 /// One step of the run.
 pub(crate) struct Step {
