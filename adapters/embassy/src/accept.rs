@@ -4,8 +4,8 @@ use core::cell::RefCell;
 use core::fmt;
 
 use wirelet::Instant;
-use wirelet::handshake::HeadLimits;
 use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
+use wirelet::handshake::{AcceptKey, HeadLimits};
 
 use crate::link::Keys;
 use crate::origins::Origins;
@@ -145,9 +145,11 @@ impl<'a> Acceptor<'a> {
         match head::limit(upgrade.deadline, read).await {
             Ok(()) => Ok(upgrade),
             Err(AcceptError::Refused(refusal)) => {
-                upgrade
-                    .refuse(Rejection::from(refusal), AcceptError::Refused(refusal))
-                    .await
+                match upgrade.answer(Rejection::from(refusal), &[]).await {
+                    Err(AcceptError::Response(error)) => Err(AcceptError::Response(error)),
+                    // The refusal is what the caller wants to know, not what became of the answer.
+                    _ => Err(AcceptError::Refused(refusal)),
+                }
             }
             Err(error) => Err(error),
         }
@@ -180,37 +182,58 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     ///
     /// # Cancel safety
     /// Dropping the future drops the transport.
-    pub async fn accept(
+    pub fn accept(
         self,
         headers: &[(&str, &str)],
-    ) -> Result<WebSocket<'b, T>, AcceptError<T::Error>> {
-        let request = self.request();
-        let origins = self.acceptor.origins;
-        let key = match self.handshake.check() {
-            Ok(key) => key,
-            Err(refusal) => {
-                let error = AcceptError::Refused(refusal);
-                return self.refuse(Rejection::from(refusal), error).await;
-            }
+    ) -> impl Future<Output = Result<WebSocket<'b, T>, AcceptError<T::Error>>> + use<'a, 'b, T>
+    {
+        // All that needs no waiting is done first, so that the future keeps but the rest.
+        let decided = self.decide();
+        let Self {
+            acceptor,
+            deadline,
+            io,
+            handshake,
+        } = self;
+        let buffer = handshake.into_storage();
+        let encoded = match &decided {
+            Ok((key, None)) => Response::new(*key).headers(headers).encode(buffer),
+            Ok((key, Some(protocol))) => Response::new(*key)
+                .headers(headers)
+                .protocol(protocol)
+                .encode(buffer),
+            Err(AcceptError::Refused(refusal)) => Rejection::from(*refusal).encode(buffer),
+            Err(_) => Rejection::new(403)
+                .body("text/plain", FOREIGN)
+                .encode(buffer),
         };
+        let decided = decided.map(|(_, protocol)| protocol);
+        async move {
+            let len = encoded?;
+            let protocol = match decided {
+                Ok(protocol) => protocol,
+                Err(error) => {
+                    let _ = hang_up(&io, &buffer[..len], &[], deadline).await;
+                    return Err(error);
+                }
+            };
+            head::limit(deadline, head::write(&io, &buffer[..len])).await?;
+            let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
+            Ok(ws.with_protocol(protocol))
+        }
+    }
+
+    /// The key to answer with, and the subprotocol; or why not.
+    fn decide(&self) -> Result<(AcceptKey, Option<&'a str>), AcceptError<T::Error>> {
+        let request = self.request();
+        let key = self.handshake.check().map_err(AcceptError::Refused)?;
+        let origins = self.acceptor.origins;
         if !origins.allow(request.origin(), request.host()) {
-            let why = Rejection::new(403).body("text/plain", FOREIGN);
-            return self.refuse(why, AcceptError::Origin).await;
+            return Err(AcceptError::Origin);
         }
-        let ours = self.acceptor.protocols.iter().copied();
-        let offers = |ours: &&str| request.protocols().any(|theirs| theirs == *ours);
-        let protocol = ours.clone().find(offers);
-        let mut response = Response::new(key).headers(headers);
-        if let Some(protocol) = protocol {
-            response = response.protocol(protocol);
-        }
-        let (acceptor, io, deadline) = (self.acceptor, self.io, self.deadline);
-        let buffer = self.handshake.into_storage();
-        let len = response.encode(buffer)?;
-        let write = head::write(&io, &buffer[..len]);
-        head::limit(deadline, write).await?;
-        let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
-        Ok(ws.with_protocol(protocol))
+        let mut ours = self.acceptor.protocols.iter().copied();
+        let protocol = ours.find(|ours| request.protocols().any(|theirs| theirs == *ours));
+        Ok((key, protocol))
     }
 
     /// Refuses with a status and a line of text that says why.
@@ -220,9 +243,13 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     ///
     /// # Cancel safety
     /// Dropping the future drops the transport.
-    pub async fn reject(self, status: u16, why: &str) -> Result<(), AcceptError<T::Error>> {
+    pub fn reject(
+        self,
+        status: u16,
+        why: &str,
+    ) -> impl Future<Output = Result<(), AcceptError<T::Error>>> {
         let text = "text/plain; charset=utf-8";
-        self.respond(status, text, &[], why.as_bytes()).await
+        self.respond(status, text, &[], why.as_bytes())
     }
 
     /// Answers as plain HTTP and closes: a page out of flash, a redirect, a refusal. The body may
@@ -236,13 +263,13 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     ///
     /// # Cancel safety
     /// Dropping the future drops the transport.
-    pub async fn respond(
+    pub fn respond<'p>(
         self,
         status: u16,
         content_type: &str,
         headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<(), AcceptError<T::Error>> {
+        body: &'p [u8],
+    ) -> impl Future<Output = Result<(), AcceptError<T::Error>>> + use<'a, 'b, 'p, T> {
         // RFC 9110 section 9.3.2: HEAD is answered like GET, without the content.
         let sent = match self.request().method() {
             "HEAD" => &[],
@@ -251,37 +278,38 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
         let answer = Rejection::new(status)
             .headers(headers)
             .body_apart(content_type, body.len());
-        self.hang_up(answer, sent).await
+        self.answer(answer, sent)
     }
 
-    async fn refuse<R>(
+    fn answer<'p>(
         self,
         answer: Rejection<'_>,
-        error: AcceptError<T::Error>,
-    ) -> Result<R, AcceptError<T::Error>> {
-        match self.hang_up(answer, &[]).await {
-            Err(AcceptError::Response(too_small)) => Err(AcceptError::Response(too_small)),
-            // The refusal is what the caller wants to know, not what became of the answer.
-            _ => Err(error),
+        body: &'p [u8],
+    ) -> impl Future<Output = Result<(), AcceptError<T::Error>>> + use<'a, 'b, 'p, T> {
+        let (io, deadline) = (self.io, self.deadline);
+        let buffer = self.handshake.into_storage();
+        let encoded = answer.encode(buffer);
+        async move {
+            let len = encoded?;
+            Ok(hang_up(&io, &buffer[..len], body, deadline).await?)
         }
     }
+}
 
-    async fn hang_up(
-        self,
-        answer: Rejection<'_>,
-        body: &[u8],
-    ) -> Result<(), AcceptError<T::Error>> {
-        let buffer = self.handshake.into_storage();
-        let len = answer.encode(buffer)?;
-        let io = self.io;
-        head::limit(self.deadline, async {
-            head::write(&io, &buffer[..len]).await?;
-            head::write(&io, body).await?;
-            T::close(&io).await;
-            Ok(())
-        })
-        .await
-    }
+/// Writes an answer and ends the stream.
+async fn hang_up<T: Transport>(
+    io: &RefCell<T>,
+    head: &[u8],
+    body: &[u8],
+    deadline: Instant,
+) -> Result<(), Error<T::Error>> {
+    head::limit(deadline, async {
+        head::write(io, head).await?;
+        head::write(io, body).await?;
+        T::close(io).await;
+        Ok(())
+    })
+    .await
 }
 
 /// Why no connection was opened. `E` is the transport's error.

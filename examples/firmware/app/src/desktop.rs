@@ -75,9 +75,12 @@ async fn stay(
     loop {
         let random = &mut || room.random();
         let connector = Connector::new();
-        if let Ok(mut ws) = connector.connect(stack, socket, url, buffer, random).await
-            && attend(room, &mut ws, news).await
-        {
+        let connected = connector.connect(stack, socket, url, buffer, random).await;
+        let inside = match connected {
+            Ok(ws) => attend(room, ws, news).await,
+            Err(_) => false,
+        };
+        if inside {
             wait = SOON;
         }
         // Half of the time to all of it.
@@ -92,7 +95,7 @@ async fn stay(
 /// One connection, from the join to its end. Whether the chat let the board in.
 pub async fn attend<T: Transport>(
     room: &Room<impl Board>,
-    ws: &mut WebSocket<'_, T>,
+    mut ws: WebSocket<'_, T>,
     news: &mut News<'_>,
 ) -> bool {
     let mut name = String::<NAME>::new();

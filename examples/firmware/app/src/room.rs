@@ -87,13 +87,15 @@ pub enum Refusal {
     Taken,
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Refusal {
+    /// What to tell them.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
             Self::Full => "the room is full",
             Self::Name => "a name has 1 to 32 bytes",
             Self::Taken => "somebody here has that name",
-        })
+        }
     }
 }
 
@@ -128,9 +130,9 @@ impl<B: Board> Room<B> {
     /// # Errors
     /// Why not.
     pub fn enter(&self, name: &str) -> Result<Seat<'_, B>, Refusal> {
-        let name = name.trim();
+        let name = name.trim_ascii();
         let owned = String::try_from(name).map_err(|_| Refusal::Name)?;
-        if name.is_empty() || name.contains(char::is_control) {
+        if name.is_empty() || name.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(Refusal::Name);
         }
         let people = &mut *self.people.borrow_mut();

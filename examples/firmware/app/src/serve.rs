@@ -4,55 +4,76 @@ use core::cell::Cell;
 
 use heapless::String;
 use serde::Serialize;
-use wirelet_embassy::{AcceptError, Acceptor, Transport, Upgrade};
+use wirelet_embassy::handshake::server::Request;
+use wirelet_embassy::{Acceptor, Transport, Upgrade};
 
 use crate::Board;
 use crate::room::Room;
 use crate::talk;
 
-/// Serves one connection to its end.
+/// Serves one connection to its end. One client that fails is no reason to do anything: the next
+/// one has the slot.
 pub async fn serve<T: Transport>(room: &Room<impl Board>, io: T, buffer: &mut [u8]) {
     let _counted = Counted::new(&room.connections);
-    let acceptor = Acceptor::new();
-    let Ok(upgrade) = acceptor.request(io, buffer).await else {
+    let Some((upgrade, wish)) = ask(io, buffer).await else {
         return;
     };
-    // One client that fails is no reason to do anything: the next one has the slot.
-    let _ = route(room, upgrade).await;
-}
-
-async fn route<'b, T: Transport>(
-    room: &Room<impl Board>,
-    upgrade: Upgrade<'b, 'b, T>,
-) -> Result<(), AcceptError<T::Error>> {
-    let (path, method) = (upgrade.request().path(), upgrade.request().method());
-    let reads = matches!(method, "GET" | "HEAD");
-    match path {
-        "/chat" => {
-            let ws = upgrade.accept(&[]).await?;
-            talk::talk(room, ws).await;
-            Ok(())
+    match wish {
+        Wish::Chat => {
+            let Ok(mut ws) = upgrade.accept(&[]).await else {
+                return;
+            };
+            talk::talk(room, &mut ws).await;
         }
-        "/echo" => {
-            let mut ws = upgrade.accept(&[]).await?;
+        Wish::Echo => {
+            let Ok(mut ws) = upgrade.accept(&[]).await else {
+                return;
+            };
             let (mut rx, mut tx) = ws.halves();
             while let Ok(Some(())) = rx.forward(&mut tx).await {}
-            Ok(())
         }
-        "/" if reads => {
+        Wish::Page => {
             let gzip = [("Content-Encoding", "gzip")];
             let html = "text/html; charset=utf-8";
-            upgrade.respond(200, html, &gzip, PAGE).await
+            let _ = upgrade.respond(200, html, &gzip, PAGE).await;
         }
-        "/status" if reads => {
+        Wish::Status => {
             let status = status(room);
             let json = "application/json";
-            upgrade.respond(200, json, &[], status.as_bytes()).await
+            let _ = upgrade.respond(200, json, &[], status.as_bytes()).await;
         }
-        "/" | "/status" => upgrade.reject(405, "this is only read\n").await,
-        _ => {
-            let paths = "there are /, /chat, /echo and /status\n";
-            upgrade.reject(404, paths).await
+        Wish::Refused(status, why) => {
+            let _ = upgrade.reject(status, why).await;
+        }
+    }
+}
+
+/// Reads a request. Apart from what follows, because what a future borrows it keeps to its end.
+async fn ask<T: Transport>(io: T, buffer: &mut [u8]) -> Option<(Upgrade<'static, '_, T>, Wish)> {
+    let upgrade = Acceptor::new().request(io, buffer).await.ok()?;
+    let wish = Wish::of(&upgrade.request());
+    Some((upgrade, wish))
+}
+
+/// What a request asks for.
+enum Wish {
+    Chat,
+    Echo,
+    Page,
+    Status,
+    /// Nothing there is, with a status and the reason.
+    Refused(u16, &'static str),
+}
+
+impl Wish {
+    fn of(request: &Request<'_>) -> Self {
+        match (request.path(), request.method()) {
+            ("/chat", _) => Self::Chat,
+            ("/echo", _) => Self::Echo,
+            ("/", "GET" | "HEAD") => Self::Page,
+            ("/status", "GET" | "HEAD") => Self::Status,
+            ("/" | "/status", _) => Self::Refused(405, "this is only read\n"),
+            _ => Self::Refused(404, "there are /, /chat, /echo and /status\n"),
         }
     }
 }

@@ -12,10 +12,10 @@ use crate::room::{Line, Room, Seat};
 use crate::serve::json;
 
 /// From the upgrade to the end.
-pub async fn talk<T: Transport, B: Board>(room: &Room<B>, mut ws: WebSocket<'_, T>) {
-    let entered = with_timeout(JOINING, enter(room, &mut ws)).await;
+pub async fn talk<T: Transport, B: Board>(room: &Room<B>, ws: &mut WebSocket<'_, T>) {
+    let entered = with_timeout(JOINING, enter(room, ws)).await;
     let ending = match entered {
-        Ok(Ok(mut seat)) => converse(room, &mut ws, &mut seat).await,
+        Ok(Ok(mut seat)) => converse(room, ws, &mut seat).await,
         Ok(Err(ending)) => ending,
         Err(_) => Ending::Bye(CloseCode::POLICY, "no name in time"),
     };
@@ -51,10 +51,9 @@ async fn enter<'r, T: Transport, B: Board>(
             },
             Message::Binary(_) => return Err(TEXT_ONLY),
         };
-        let mut line = String::<LINE>::new();
-        let mut text = String::<64>::new();
-        let _ = core::fmt::write(&mut text, format_args!("{refusal}"));
-        json(&Trouble { error: &text }, &mut line);
+        let mut line = String::<64>::new();
+        let error = refusal.message();
+        json(&Trouble { error }, &mut line);
         ws.send(line.as_str()).await?;
     }
 }
@@ -97,7 +96,7 @@ fn obey<B: Board>(room: &Room<B>, text: &str) -> Option<Result<(), &'static str>
         return Some(Ok(()));
     }
     let url = text.strip_prefix("/join ")?;
-    Some(room.join_desktop(url.trim()))
+    Some(room.join_desktop(url.trim_ascii()))
 }
 
 #[derive(Serialize)]
