@@ -7,7 +7,7 @@ use embassy_futures::select::{Either, Either3, select, select3};
 use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
 use embassy_sync::pubsub::WaitResult;
-use embassy_time::{Duration, Ticker, Timer};
+use embassy_time::{Duration, Ticker, Timer, with_timeout};
 use heapless::String;
 use serde::{Deserialize, Serialize};
 use wirelet_embassy::{Connector, Piece, Transport, WebSocket};
@@ -56,6 +56,9 @@ impl Link {
                 Either::First(never) => match never {},
                 Either::Second(other) => wanted = other,
             }
+            // Or the chat would take the board for a member until its patience is over.
+            socket.abort();
+            let _ = with_timeout(SOON, socket.flush()).await;
         }
     }
 }
