@@ -14,5 +14,6 @@ pub mod hostile;
 pub mod judge;
 pub mod oracle;
 pub mod outcome;
+pub mod requests;
 pub mod rng;
 pub mod traffic;

@@ -3,18 +3,17 @@
 //! Each case is run whole, byte by byte and at every split in two, in the smallest storage that
 //! should do and in larger ones, and with bytes of the connection behind the head.
 
-#[path = "handshake/server_cases.rs"]
-#[macro_use]
-mod cases;
 #[path = "handshake/mutate.rs"]
 mod mutate;
 
-use cases::{Case, Want, accepted, bounded, browsers, malformed, refused};
 use mutate::{Random, mutate};
 use wirelet::handshake::server::{
     Checks, Handshake, Refusal, Rejection, Request, Response, ResponseError,
 };
 use wirelet::handshake::{AcceptKey, HeadError, HeadLimits, HeaderError};
+use wirelet_tests::requests::{
+    Case, Want, accepted, bounded, browsers, malformed, refused, sound, with,
+};
 
 /// The application's own lines in all cases.
 const KEEP: &[&str] = &["Cookie", "x-real-ip"];
@@ -261,13 +260,14 @@ fn browsers_with_cookies() {
 #[test]
 fn mutations_give_one_answer_for_every_split() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let seed = bytes(&sound!(
+    let lines = [
         "Origin: http://example.com",
         "Sec-WebSocket-Protocol: chat, superchat",
         "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
         "Cookie: a=1; b=\u{e4}",
-        "Accept: */*"
-    ));
+        "Accept: */*",
+    ];
+    let seed = bytes(&with(&lines.join("\r\n")));
     let mut outcomes = std::collections::HashMap::<_, u32>::new();
     for _ in 0..20_000 {
         let mut head = seed.clone();
@@ -520,7 +520,7 @@ fn a_plain_request_can_be_told_apart() {
 /// The storage may be any of these, and comes back.
 #[test]
 fn storage_of_several_kinds() {
-    let head = bytes(&sound!());
+    let head = bytes(&sound());
     let mut slice = [0; 128];
     let mut handshake = Handshake::new(&mut slice[..], &[]);
     assert!(handshake.feed(&head).unwrap().complete);

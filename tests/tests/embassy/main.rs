@@ -18,9 +18,6 @@ mod opening;
 mod peer;
 mod receiving;
 mod sending;
-#[allow(dead_code)] // not the storage that the core needs
-#[path = "../handshake/server_cases.rs"]
-mod server_cases;
 mod serving;
 mod sizes;
 mod stalls;

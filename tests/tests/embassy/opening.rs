@@ -9,11 +9,12 @@ use wirelet_embassy::{
     accept,
 };
 use wirelet_tests::frames::{Frame, wire};
+use wirelet_tests::requests;
 
+use crate::client_cases;
 use crate::clock::run;
 use crate::io::{Io, Peer, on_rings};
 use crate::steps::{End, Steps};
-use crate::{client_cases, server_cases};
 
 /// Each character is a byte.
 fn bytes(text: &str) -> Vec<u8> {
@@ -64,13 +65,13 @@ fn ask(
 
 #[test]
 fn every_request_of_the_table() {
-    use server_cases::Want;
+    use requests::Want;
     let tables = [
-        server_cases::accepted(),
-        server_cases::refused(),
-        server_cases::malformed(),
-        server_cases::bounded(),
-        server_cases::browsers(),
+        requests::accepted(),
+        requests::refused(),
+        requests::malformed(),
+        requests::bounded(),
+        requests::browsers(),
     ];
     let behind = wire(wirelet::Role::Server, &[Frame::new(0x81, "behind")]);
     for case in tables.into_iter().flatten() {

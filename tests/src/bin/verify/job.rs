@@ -29,6 +29,14 @@ impl Tally {
         })
     }
 
+    /// Counts one check.
+    pub(crate) fn check(&mut self, result: Result<()>) {
+        match result {
+            Ok(()) => self.passed += 1,
+            Err(error) => self.failures.push(format!("{error:#}")),
+        }
+    }
+
     pub(crate) fn add(&mut self, other: Tally) {
         self.passed += other.passed;
         self.failures.extend(other.failures);
@@ -185,11 +193,14 @@ impl<'a> Job<'a> {
     /// # Errors
     /// No such line came in [`READY_BOUND`].
     pub(crate) fn serve(&self, command: &mut Command, marker: &str) -> Result<(Server, String)> {
+        // A log for each program: several may run beside one judge.
+        let program = Path::new(command.get_program()).file_name();
+        let program = program.unwrap_or_default().to_string_lossy();
         let log = self
             .places
             .out
             .join("log")
-            .join(format!("{}.server.log", self.name));
+            .join(format!("{}.{program}.log", self.name));
         let deadline = self.deadline.min(Instant::now() + READY_BOUND);
         Server::start(command, marker, &log, deadline)
     }

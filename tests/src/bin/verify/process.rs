@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -54,6 +54,7 @@ pub(crate) struct Server {
     group: Group,
     lines: Receiver<String>,
     name: String,
+    log: PathBuf,
     seen: Vec<String>,
 }
 
@@ -92,10 +93,16 @@ impl Server {
             group,
             lines,
             name,
+            log: log.to_owned(),
             seen: Vec::new(),
         };
         let address = server.wait_for(marker, deadline)?;
         Ok((server, address))
+    }
+
+    /// Where its output is.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
     }
 
     /// Waits for the next line that holds `marker`; gives what stands behind it, up to the next
@@ -242,8 +249,6 @@ static LIVE: Mutex<Vec<i32>> = Mutex::new(Vec::new());
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     /// A log of its own for each test.

@@ -52,6 +52,11 @@ impl Board {
         job.wait_for(&mut self.emulator, marker)
     }
 
+    /// Where the lines of the board's UART are, and what the emulator has to say.
+    pub(crate) fn log(&self) -> &Path {
+        self.emulator.log()
+    }
+
     /// Ends the emulator.
     ///
     /// # Errors
@@ -90,6 +95,9 @@ fn emulator(job: &Job, qemu: &Path, program: &Path, port: u16) -> Command {
         .arg(program);
     command
 }
+
+/// Where the board reaches the loopback interface of this machine.
+pub(super) const HOST: &str = "10.0.2.2";
 
 /// What it is built for.
 pub(crate) const TARGET: &str = "thumbv7m-none-eabi";

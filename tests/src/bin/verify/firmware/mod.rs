@@ -7,9 +7,16 @@
 mod board;
 pub(crate) mod conformance;
 mod echo;
+mod frames;
+mod hostile;
+mod peer;
 mod relay;
+mod requests;
+mod room;
 
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context, Result};
 
 use crate::bare_metal::BareMetal;
 use crate::job::{Job, Tally};
@@ -30,9 +37,15 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
             .failures
             .extend(counted.failures.into_iter().map(named));
     }
+    let log = board.log().to_owned();
     // A board that panicked or stopped during a check fails the step, whatever the check saw.
     if let Err(error) = board.stop() {
         tally.failures.push(format!("{error:#}"));
+    }
+    if !tally.failures.is_empty() {
+        let lines = fs::read(log).context("cannot read the log of the board")?;
+        let lines = String::from_utf8_lossy(&lines);
+        job.note(&format!("== UART of the board\n{}", lines.trim_end()))?;
     }
     Ok(tally)
 }
@@ -41,4 +54,12 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
 type Check = fn(&Job, &mut Board) -> Result<Tally>;
 
 /// Every check, by the name that stands before its failures.
-const CHECKS: &[(&str, Check)] = &[("echo", echo::run)];
+const CHECKS: &[(&str, Check)] = &[
+    ("echo", echo::run),
+    ("requests", requests::run),
+    ("frames", frames::run),
+    ("python", room::python),
+    ("browser", room::browser),
+    ("comes_back", room::comes_back),
+    ("hostile", hostile::run),
+];

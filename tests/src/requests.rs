@@ -1,9 +1,10 @@
-//! The requests and what is to become of them. A line is a case.
+//! Opening requests to a server, and what is to become of them. A line is a case.
 
 use wirelet::handshake::server::{MAX_PROTOCOLS, Refusal};
 use wirelet::handshake::{HeadError, HeadLimits};
 
-pub(crate) const KEY: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+/// The accept key of the sample nonce (RFC 6455 section 1.3).
+pub const KEY: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A request of these lines.
 macro_rules! head {
@@ -72,33 +73,49 @@ macro_rules! keys {
     };
 }
 
-/// A sound request with one more line.
-fn with(line: &str) -> String {
-    sound!("MARK").replace("MARK", line)
+/// A sound request.
+#[must_use]
+pub fn sound() -> String {
+    sound!()
 }
 
-pub(crate) enum Want {
-    /// Accepted with this key; the request says this (see `look`).
+/// A sound request with more lines: one, or several with CR LF between them.
+#[must_use]
+pub fn with(lines: &str) -> String {
+    sound!("MARK").replace("MARK", lines)
+}
+
+/// What is to become of a request.
+#[derive(Clone, Debug)]
+pub enum Want {
+    /// Accepted with this key; the request says this of each thing.
     Key(&'static str, &'static [(&'static str, &'static str)]),
-    /// Sound HTTP, no handshake.
+    /// Sound HTTP, no handshake: why not, and the status of the answer.
     Refusal(Refusal, u16),
-    /// Cannot be read.
+    /// Cannot be read: why not, and the status of the answer.
     Head(HeadError, u16),
     /// Not complete.
     More,
 }
 
-pub(crate) struct Case {
-    pub(crate) name: &'static str,
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What it is.
+    pub name: &'static str,
     /// The smallest storage, in bytes.
-    pub(crate) storage: usize,
+    pub storage: usize,
     /// Each character is a byte.
-    pub(crate) head: String,
-    pub(crate) limits: HeadLimits,
-    pub(crate) want: Want,
+    pub head: String,
+    /// How large it may be.
+    pub limits: HeadLimits,
+    /// What is to become of it.
+    pub want: Want,
 }
 
-pub(crate) fn case(name: &'static str, storage: usize, head: String, want: Want) -> Case {
+/// A request under the default limits.
+#[must_use]
+pub fn case(name: &'static str, storage: usize, head: String, want: Want) -> Case {
     let limits = HeadLimits::default();
     Case {
         name,
@@ -135,8 +152,10 @@ fn limited(bytes: u32, lines: u16, case: Case) -> Case {
     Case { limits, ..case }
 }
 
+/// Sound handshakes.
+#[must_use]
 #[rustfmt::skip] // one case a line
-pub(crate) fn accepted() -> Vec<Case> {
+pub fn accepted() -> Vec<Case> {
     vec![
         // RFC 6455 section 1.2.
         case(
@@ -283,8 +302,10 @@ pub(crate) fn accepted() -> Vec<Case> {
     ]
 }
 
+/// Sound HTTP that is no handshake, or not a sound one.
+#[must_use]
 #[rustfmt::skip] // one case a line
-pub(crate) fn refused() -> Vec<Case> {
+pub fn refused() -> Vec<Case> {
     use Refusal as R;
     vec![
         // The request line.
@@ -386,8 +407,13 @@ pub(crate) fn refused() -> Vec<Case> {
     ]
 }
 
+/// What cannot be read.
+///
+/// # Panics
+/// Never.
+#[must_use]
 #[rustfmt::skip] // one case a line
-pub(crate) fn malformed() -> Vec<Case> {
+pub fn malformed() -> Vec<Case> {
     use HeadError as E;
     vec![
         bad("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}".into(), E::StartLine, 400),
@@ -444,8 +470,13 @@ pub(crate) fn malformed() -> Vec<Case> {
     ]
 }
 
+/// What meets a limit, from either side, and what is not complete.
+///
+/// # Panics
+/// Never.
+#[must_use]
 #[rustfmt::skip] // one case a line
-pub(crate) fn bounded() -> Vec<Case> {
+pub fn bounded() -> Vec<Case> {
     use HeadError as E;
     let sound = sound!();
     let length = u32::try_from(sound.len()).unwrap();
@@ -483,7 +514,12 @@ pub(crate) fn bounded() -> Vec<Case> {
     ]
 }
 
-pub(crate) fn browsers() -> Vec<Case> {
+/// What browsers send.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn browsers() -> Vec<Case> {
     let cookies: Vec<String> = (0..64)
         .map(|n| format!("session_part_{n}={}", "0123456789abcdef".repeat(2)))
         .collect();
