@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::bare_metal::BareMetal;
+use crate::budgets::Budgets;
 use crate::job::{Job, Tally};
+use crate::size::Tools;
 use crate::{cargo, install};
 
 /// A board's crate.
@@ -26,8 +28,22 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
             Err(error) => tally.failures.push(format!("{}: {error:#}", board.name)),
         }
     }
+    tally.add(Tally::of(sizes(job)));
     tally.add(Tally::of(emulated(job)));
     Ok(tally)
+}
+
+/// What the firmware takes of a Cortex-M3 and of a Cortex-M0+, whose Ethernet is not on the chip.
+fn sizes(job: &Job) -> Result<Tally> {
+    let tools = Tools::find(job)?;
+    let size = |board: &Crate| tools.flash_and_statics(job, &build(job, board)?);
+    let (m3, m0) = (size(&CRATES[LM3S6965])?, size(&CRATES[W5500])?);
+    let row = |name: &str, [m3, m0]: [u64; 2]| (name.to_owned(), [m3 as f64, m0 as f64]);
+    let rows = [
+        row("flash", [m3.0, m0.0]),
+        row("RAM without the stack", [m3.1, m0.1]),
+    ];
+    Budgets::read(job)?.judge(job, "firmware, bytes", &rows)
 }
 
 fn build(job: &Job, board: &Crate) -> Result<PathBuf> {
@@ -96,7 +112,9 @@ const CRATES: [Crate; 4] = [
     },
 ];
 
-/// The one that is emulated.
+/// The one whose chip is emulated whole.
+const LM3S6965: usize = 0;
+/// The one whose Ethernet is emulated beside the chip.
 const W5500: usize = 1;
 
 /// Bytes of the largest message: the emulator does about 200 kB/s.

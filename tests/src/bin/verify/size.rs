@@ -105,14 +105,14 @@ fn conversation(job: &Job, program: &str) -> Result<(Vec<u8>, Vec<u8>)> {
 }
 
 /// What reads the programs.
-struct Tools {
+pub(crate) struct Tools {
     size: std::path::PathBuf,
     nm: std::path::PathBuf,
     objdump: std::path::PathBuf,
 }
 
 impl Tools {
-    fn find(job: &Job) -> Result<Tools> {
+    pub(crate) fn find(job: &Job) -> Result<Tools> {
         let tool = |name| install::program(job, name, "llvm");
         Ok(Tools {
             size: tool("llvm-size")?,
@@ -123,11 +123,16 @@ impl Tools {
 
     /// Bytes of flash: code, constants, and what is copied to RAM at the start.
     fn flash(&self, job: &Job, program: &Path) -> Result<u64> {
+        Ok(self.flash_and_statics(job, program)?.0)
+    }
+
+    /// Bytes of flash, and of RAM without the stack.
+    pub(crate) fn flash_and_statics(&self, job: &Job, program: &Path) -> Result<(u64, u64)> {
         let shown = job.must(job.command(&self.size).arg(program), "llvm-size failed")?;
         let mut words = shown.output.lines().nth(1).unwrap_or("").split_whitespace();
         let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
-        match (next(), next()) {
-            (Some(text), Some(data)) => Ok(text + data),
+        match (next(), next(), next()) {
+            (Some(text), Some(data), Some(bss)) => Ok((text + data, data + bss)),
             _ => bail!("llvm-size printed no sizes"),
         }
     }
