@@ -18,7 +18,8 @@
 //! | [`Connection`] | who closes, what is owed, when to give up | a slot of 125 bytes, and deadlines as data |
 //! | [`handshake`] | does this head open a connection | positions in one lent buffer |
 //!
-//! Each is usable alone and ignorant of the next. `wirelet-tokio` puts them on a desktop's socket.
+//! Each is usable alone and ignorant of the next. `wirelet-embassy` puts them on a microcontroller's TCP
+//! ring, `wirelet-tokio` on a desktop's socket.
 //!
 //! # A server without a socket
 //! ```
