@@ -408,9 +408,6 @@ pub fn refused() -> Vec<Case> {
 }
 
 /// What cannot be read.
-///
-/// # Panics
-/// Never.
 #[must_use]
 #[rustfmt::skip] // one case a line
 pub fn malformed() -> Vec<Case> {
@@ -471,9 +468,6 @@ pub fn malformed() -> Vec<Case> {
 }
 
 /// What meets a limit, from either side, and what is not complete.
-///
-/// # Panics
-/// Never.
 #[must_use]
 #[rustfmt::skip] // one case a line
 pub fn bounded() -> Vec<Case> {
@@ -515,9 +509,6 @@ pub fn bounded() -> Vec<Case> {
 }
 
 /// What browsers send.
-///
-/// # Panics
-/// Never.
 #[must_use]
 pub fn browsers() -> Vec<Case> {
     let cookies: Vec<String> = (0..64)

@@ -385,5 +385,5 @@ const ASKED: usize = 50;
 /// How often a flood sends its bytes meanwhile, at least.
 const ROUNDS: u64 = 20;
 
-/// Bytes of stack that must never have been used, of 12 KiB.
+/// Bytes of stack that must never have been used.
 const STACK_FREE: u64 = 2048;
