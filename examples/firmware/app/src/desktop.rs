@@ -141,7 +141,8 @@ pub async fn attend<T: Transport>(
                 let mut say = String::<64>::new();
                 let _ = write!(say, "up {} s", reading.uptime);
                 if let Some(tenths) = reading.temperature {
-                    let _ = write!(say, ", {}.{} °C", tenths / 10, tenths.unsigned_abs() % 10);
+                    let (sign, tenths) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
+                    let _ = write!(say, ", {sign}{}.{} °C", tenths / 10, tenths % 10);
                 }
                 json(&Say { say: &say }, &mut out);
             }
@@ -157,7 +158,13 @@ fn hear(room: &Room<impl Board>, text: &[u8], own: &str) -> bool {
     let mut unescaped = [0; TEXT + NAME];
     let Ok((heard, _)) = serde_json_core::from_slice_escaped::<Said<'_>>(text, &mut unescaped)
     else {
-        // The first words of the chat, or an entry longer than the buffer.
+        if text.starts_with(b"{\"id\"") {
+            room.tell(Line::There(Entry {
+                kind: Kind::Message,
+                who: cut("the chat"),
+                what: cut("somebody said more than this board can hold"),
+            }));
+        }
         return text.starts_with(b"{\"welcome\"");
     };
     let kind = match heard.kind {
@@ -177,7 +184,8 @@ fn hear(room: &Room<impl Board>, text: &[u8], own: &str) -> bool {
     true
 }
 
-/// A message that comes in pieces, as far as it fits: the beginning of a long one tells enough.
+/// A message that comes in pieces, as far as it fits: the beginning of a longer one tells what it
+/// is.
 #[derive(Debug)]
 struct Heard {
     bytes: [u8; 768],

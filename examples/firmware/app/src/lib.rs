@@ -12,7 +12,7 @@
 //! what is said in either room is heard in both; after a link was lost it comes back by itself.
 //! `/leave` ends that.
 //!
-//! To be read in this order: this file wires; [`room`] is what all share; [`serve`] answers
+//! To be read in this order: this file wires; [`mod@room`] is what all share; [`serve`] answers
 //! requests; [`talk`] is one person in the room; [`desktop`] is the board in another room.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -51,7 +51,13 @@ pub(crate) fn clippy(job: &Job) -> Result<Tally> {
 /// build by more than the tests are slower.
 pub(crate) fn test(job: &Job) -> Result<Tally> {
     let mut command = cargo(job);
-    command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    command.args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--features",
+        FEATURES,
+    ]);
     let finished = job.run(&mut command)?;
     let tally = count_tests(&finished.output);
     if tally.failures.is_empty() && !finished.status.success() {
@@ -140,6 +146,10 @@ pub(crate) fn release_example(job: &Job, package: &str) -> Result<PathBuf> {
 fn cargo(job: &Job) -> Command {
     job.command("cargo")
 }
+
+/// All features but `defmt`: a program with that links only with a logger of some board.
+const FEATURES: &str =
+    "wirelet/deflate,wirelet/simdutf8,wirelet-embassy/embassy-net,wirelet-tokio/axum";
 
 /// Sums the `test result:` lines and names the tests that failed.
 fn count_tests(output: &str) -> Tally {
