@@ -167,7 +167,7 @@ impl Receiver {
         let frame = match self.state {
             State::Payload(frame) => frame,
             State::Idle | State::Header { .. } => match self.header(input)? {
-                Some(header) => self.open(header)?,
+                Some(header) => self.open(header),
                 None => return Ok(None),
             },
             State::Failed(error) => return Err(error),
@@ -234,17 +234,21 @@ impl Receiver {
         if let State::Header { have, carry } = self.state {
             return self.torn_header(have, carry, input);
         }
+        if input.is_empty() {
+            return Ok(None);
+        }
         // Most headers come whole, and are read where they are.
-        match Header::decode(input) {
+        match Header::decode_by(input, self) {
             Ok(Some((header, size))) => {
                 skip(input, size);
                 Ok(Some(header))
             }
-            _ => self.torn_header(0, [0; Header::MAX_LEN], input),
+            Ok(None) => self.torn_header(0, [0; Header::MAX_LEN], input),
+            Err(error) => Err(self.failed(error)),
         }
     }
 
-    /// A header that is not all there, or wrong.
+    /// A header that is not all there.
     #[cold]
     fn torn_header(
         &mut self,
@@ -259,9 +263,9 @@ impl Receiver {
                 have = have.saturating_add(1);
             }
             let seen = carry.get(..usize::from(have)).unwrap_or(&carry);
-            match Header::decode(seen) {
+            match Header::decode_by(seen, self) {
                 Ok(Some((header, _))) => return Ok(Some(header)),
-                Ok(None) => self.check_torn(seen).map_err(|error| self.failed(error))?,
+                Ok(None) => {}
                 Err(error) => return Err(self.failed(error)),
             }
         }
@@ -277,15 +281,10 @@ impl Receiver {
         error
     }
 
-    /// Whether a frame with this header may come now.
+    /// A frame with this header begins.
     #[inline]
-    fn open(&mut self, header: Header) -> Result<Frame, Error> {
+    fn open(&mut self, header: Header) -> Frame {
         let Header { opcode, len, .. } = header;
-        // In the order of the bytes, as `check_torn` finds them.
-        self.check_first(opcode, header.rsv1)
-            .and_then(|()| self.check_second(opcode, header.mask.is_some(), len))
-            .and_then(|()| self.check_len(opcode, len))
-            .map_err(|error| self.failed(error))?;
         let starts = matches!(opcode, Opcode::Text | Opcode::Binary);
         let what = match opcode {
             Opcode::Ping => FrameKind::Ping,
@@ -302,13 +301,13 @@ impl Receiver {
                 FrameKind::Data
             }
         };
-        Ok(Frame {
+        Frame {
             what,
             start: starts || opcode.is_control(),
             fin: header.fin,
             mask: Mask::new(header.mask.unwrap_or([0; 4])),
             remaining: len,
-        })
+        }
     }
 
     #[inline]

@@ -35,10 +35,20 @@ impl Header {
     /// [`Error::ControlFragmented`], [`Error::ControlTooLong`], [`Error::LengthNotMinimal`],
     /// [`Error::LengthTopBit`]: what a header says for itself. What depends on the connection
     /// (masking, RSV1, the order of fragments) is checked by [`Receiver`](crate::Receiver).
-    // A microcontroller has one copy of it, as its flash is scarce.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    #[inline]
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Error> {
+        Self::decode_by(bytes, &AnyHeader)
+    }
+
+    /// Like [`decode`](Self::decode), with the rules of a connection, each at the byte that settles it: the
+    /// error is the same however many bytes more were there.
+    // A microcontroller has one copy of it, as its flash is scarce.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    pub(crate) fn decode_by(
+        bytes: &[u8],
+        rules: &impl HeaderRules,
+    ) -> Result<Option<(Self, usize)>, Error> {
         let Some((&first, rest)) = bytes.split_first() else {
             return Ok(None);
         };
@@ -47,65 +57,38 @@ impl Header {
             return Err(Error::ReservedBit);
         }
         let opcode = Opcode::from_bits(first & 0x0f).ok_or(Error::ReservedOpcode)?;
-        let fin = first & 0x80 != 0;
+        let (fin, rsv1) = (first & 0x80 != 0, first & 0x40 != 0);
         // Section 5.5: control frames must not be fragmented.
         if opcode.is_control() && !fin {
             return Err(Error::ControlFragmented);
         }
+        rules.first(opcode, rsv1)?;
         let Some((&second, rest)) = rest.split_first() else {
             return Ok(None);
         };
-        let short = second & 0x7f;
+        let (masked, short) = (second & 0x80 != 0, second & 0x7f);
         // Section 5.5: control frames have at most 125 bytes, so no extended length.
         if opcode.is_control() && short > 125 {
             return Err(Error::ControlTooLong);
         }
-        let (len, rest, length_bytes) = match short {
-            126 => {
-                let Some((long, rest)) = rest.split_first_chunk::<2>() else {
-                    return Ok(None);
-                };
-                let len = u64::from(u16::from_be_bytes(*long));
-                // Section 5.2: the minimal number of bytes must be used.
-                if len < 126 {
-                    return Err(Error::LengthNotMinimal);
-                }
-                (len, rest, 2)
-            }
-            127 => {
-                // Section 5.2: the most significant bit must be 0.
-                if rest.first().is_some_and(|top| top & 0x80 != 0) {
-                    return Err(Error::LengthTopBit);
-                }
-                // Section 5.2: the minimal number of bytes must be used, and behind six zeros
-                // two would do.
-                if rest.first_chunk() == Some(&[0; 6]) {
-                    return Err(Error::LengthNotMinimal);
-                }
-                let Some((long, rest)) = rest.split_first_chunk::<8>() else {
-                    return Ok(None);
-                };
-                (u64::from_be_bytes(*long), rest, 8)
-            }
-            _ => (u64::from(short), rest, 0),
+        rules.second(opcode, masked, short)?;
+        let Some((len, rest)) = length(short, rest, |len| rules.len(opcode, len))? else {
+            return Ok(None);
         };
-        let masked = second & 0x80 != 0;
         let mask = match rest.first_chunk::<4>() {
             _ if !masked => None,
             Some(key) => Some(*key),
             None => return Ok(None),
         };
-        let size = 2 + length_bytes + if masked { 4 } else { 0 };
-        Ok(Some((
-            Self {
-                fin,
-                rsv1: first & 0x40 != 0,
-                opcode,
-                mask,
-                len,
-            },
-            size,
-        )))
+        let behind = rest.len().wrapping_sub(if masked { 4 } else { 0 });
+        let header = Self {
+            fin,
+            rsv1,
+            opcode,
+            mask,
+            len,
+        };
+        Ok(Some((header, bytes.len().wrapping_sub(behind))))
     }
 
     /// The bytes of this header, with the length in its shortest form.
@@ -138,6 +121,68 @@ impl Header {
         long.iter().copied().for_each(&mut put);
         self.mask.iter().flatten().copied().for_each(&mut put);
     }
+}
+
+/// What a connection allows now; each rule is asked as soon as it can be.
+pub(crate) trait HeaderRules {
+    /// What the first byte says.
+    fn first(&self, opcode: Opcode, rsv1: bool) -> Result<(), Error>;
+    /// What the second byte says.
+    fn second(&self, opcode: Opcode, masked: bool, short_len: u8) -> Result<(), Error>;
+    /// The payload has so many bytes, or more while some of the length are missing.
+    fn len(&self, opcode: Opcode, at_least: u64) -> Result<(), Error>;
+}
+
+/// No more than what a header says for itself.
+struct AnyHeader;
+
+impl HeaderRules for AnyHeader {
+    fn first(&self, _: Opcode, _: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn second(&self, _: Opcode, _: bool, _: u8) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn len(&self, _: Opcode, _: u64) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The length of the payload, and what stands behind it.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+fn length(
+    short: u8,
+    bytes: &[u8],
+    allowed: impl Fn(u64) -> Result<(), Error>,
+) -> Result<Option<(u64, &[u8])>, Error> {
+    // The general form does this as well: a second copy of the rules is speed that a microcontroller does not buy.
+    if cfg!(target_pointer_width = "64") && short < 126 {
+        allowed(u64::from(short))?;
+        return Ok(Some((u64::from(short), bytes)));
+    }
+    let (size, settled, least) = match short {
+        // Section 5.2: the minimal number of bytes must be used, and behind six zeros two would do.
+        126 => (2, 2, 126),
+        127 => (8, 6, 1 << 16),
+        _ => (0, 0, 0),
+    };
+    let (long, rest) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
+    let mut len = if size == 0 { u64::from(short) } else { 0 };
+    // Bytes that are not there yet count as 0.
+    for i in 0..size {
+        len = len << 8 | u64::from(long.get(i).copied().unwrap_or(0));
+    }
+    // Section 5.2: the most significant bit must be 0.
+    if len >> 63 != 0 {
+        return Err(Error::LengthTopBit);
+    }
+    if long.len() >= settled && len < least {
+        return Err(Error::LengthNotMinimal);
+    }
+    allowed(len)?;
+    Ok((long.len() == size).then_some((len, rest)))
 }
 
 /// What a frame is (RFC 6455 section 5.2).

@@ -6,5 +6,6 @@
 mod header;
 mod mask;
 
+pub(crate) use header::HeaderRules;
 pub use header::{EncodedHeader, Header, Opcode};
 pub use mask::Mask;

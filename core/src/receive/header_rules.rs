@@ -1,40 +1,13 @@
-//! What a header may say now: each rule at the byte that settles it.
-//!
-//! Each function is used for whole headers and for torn ones. A microcontroller has one copy, as its
-//! flash is scarce; elsewhere speed counts.
+//! What a header may say now: each rule at the byte that settles it, so that a peer that breaks a rule and
+//! then falls silent is not waited for.
 
 use super::Receiver;
-use crate::frame::Opcode;
+use crate::frame::{HeaderRules, Opcode};
 use crate::{Error, Role};
 
-impl Receiver {
-    /// What is wrong with a header as far as it was seen, so that a peer that breaks a rule and
-    /// then falls silent is not waited for.
-    pub(super) fn check_torn(&self, seen: &[u8]) -> Result<(), Error> {
-        let [first, rest @ ..] = seen else {
-            return Ok(());
-        };
-        let opcode = Opcode::from_bits(first & 0x0f).ok_or(Error::ReservedOpcode)?;
-        self.check_first(opcode, first & 0x40 != 0)?;
-        let [second, rest @ ..] = rest else {
-            return Ok(());
-        };
-        // Bytes of the length that are not there yet count as 0: it is at least so long.
-        let bytes = rest.iter().copied().chain(core::iter::repeat(0));
-        let fold = |len: u64, byte| len << 8 | u64::from(byte);
-        let len = match second & 0x7f {
-            126 => bytes.take(2).fold(0, fold),
-            127 => bytes.take(8).fold(0, fold),
-            short => u64::from(short),
-        };
-        self.check_second(opcode, second & 0x80 != 0, len)?;
-        self.check_len(opcode, len)
-    }
-
-    /// What the first byte settles.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    pub(super) fn check_first(&self, opcode: Opcode, rsv1: bool) -> Result<(), Error> {
+impl HeaderRules for Receiver {
+    #[inline]
+    fn first(&self, opcode: Opcode, rsv1: bool) -> Result<(), Error> {
         let starts = matches!(opcode, Opcode::Text | Opcode::Binary);
         // Section 5.2, and RFC 7692 section 6: RSV1 only on the first frame of a message.
         if rsv1 && !(self.rsv1 && starts) {
@@ -59,10 +32,8 @@ impl Receiver {
         Ok(())
     }
 
-    /// What the second byte settles; `len` is of use here only if it is short.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    pub(super) fn check_second(&self, opcode: Opcode, masked: bool, len: u64) -> Result<(), Error> {
+    #[inline]
+    fn second(&self, opcode: Opcode, masked: bool, short_len: u8) -> Result<(), Error> {
         // Section 5.1: a server refuses what is not masked, a client what is.
         match (self.role, masked) {
             (Role::Server, false) => return Err(Error::MaskMissing),
@@ -70,7 +41,7 @@ impl Receiver {
             _ => {}
         }
         // Section 5.5.1: a code has two bytes.
-        if opcode == Opcode::Close && len == 1 {
+        if opcode == Opcode::Close && short_len == 1 {
             return Err(Error::CloseLength);
         }
         Ok(())
@@ -78,9 +49,8 @@ impl Receiver {
 
     /// Section 10.4: the limits, for a frame that has `len` bytes or more. The smaller limit is the
     /// one that is reported, so that it does not matter how much of the length was seen.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    pub(super) fn check_len(&self, opcode: Opcode, len: u64) -> Result<(), Error> {
+    #[inline]
+    fn len(&self, opcode: Opcode, len: u64) -> Result<(), Error> {
         let before = match opcode {
             Opcode::Text | Opcode::Binary => 0,
             Opcode::Continuation => self.message,
