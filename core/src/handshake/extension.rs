@@ -1,6 +1,6 @@
 //! An element of Sec-WebSocket-Extensions, taken apart (RFC 6455 section 9.1).
 
-use super::grammar::{is_extension, split_once, trim};
+use super::grammar::{extension, split_once, trim};
 
 /// A parameter: its name, and its value if it has one, perhaps in quotes.
 pub(crate) type Parameter<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -8,7 +8,7 @@ pub(crate) type Parameter<'a> = (&'a [u8], Option<&'a [u8]>);
 /// The name of the extension and its parameters; `None` if it does not follow the grammar.
 pub(crate) fn parse(element: &[u8]) -> Option<(&[u8], impl Iterator<Item = Parameter<'_>>)> {
     let element = trim(element);
-    if !is_extension(element) {
+    if extension(element) != Some(&[]) {
         return None;
     }
     let mut parts = element.split(|&byte| byte == b';').map(trim);

@@ -26,24 +26,10 @@ impl Field {
     /// Names are compared without case (RFC 9110 section 5.1). All but two have a length of
     /// their own, so one comparison is enough.
     pub(super) fn of(name: &[u8]) -> Self {
-        let field = match name {
-            [b't' | b'T', ..] if name.len() == 17 => Field::TransferEncoding,
-            _ => match name.len() {
-                4 => Field::Host,
-                6 => Field::Origin,
-                7 => Field::Upgrade,
-                8 => Field::Location,
-                10 => Field::Connection,
-                11 => Field::RetryAfter,
-                14 => Field::ContentLength,
-                16 => Field::WwwAuthenticate,
-                17 => Field::Key,
-                20 => Field::Accept,
-                21 => Field::Version,
-                22 => Field::Protocol,
-                24 => Field::Extensions,
-                _ => return Field::Other,
-            },
+        let field = match (name, BY_LENGTH.get(name.len())) {
+            ([b't' | b'T', ..], Some(Field::Key)) => Field::TransferEncoding,
+            (_, Some(field)) => *field,
+            _ => Field::Other,
         };
         if same(field.name().as_bytes(), name) {
             field
@@ -52,26 +38,13 @@ impl Field {
         }
     }
 
-    // One copy: each has tables of its own.
-    #[inline(never)]
+    #[expect(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        reason = "a name for each variant"
+    )]
     pub(super) const fn name(self) -> &'static str {
-        match self {
-            Field::Host => "host",
-            Field::Origin => "origin",
-            Field::Upgrade => "upgrade",
-            Field::Connection => "connection",
-            Field::ContentLength => "content-length",
-            Field::TransferEncoding => "transfer-encoding",
-            Field::Key => "sec-websocket-key",
-            Field::Version => "sec-websocket-version",
-            Field::Protocol => "sec-websocket-protocol",
-            Field::Extensions => "sec-websocket-extensions",
-            Field::Accept => "sec-websocket-accept",
-            Field::Location => "location",
-            Field::RetryAfter => "retry-after",
-            Field::WwwAuthenticate => "www-authenticate",
-            Field::Other => "",
-        }
+        NAMES[self as usize]
     }
 
     pub(super) const ALL: [Field; 14] = [
@@ -91,3 +64,37 @@ impl Field {
         Field::WwwAuthenticate,
     ];
 }
+
+/// In the order of [`Field`].
+const NAMES: [&str; 15] = [
+    "host",
+    "origin",
+    "upgrade",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    "sec-websocket-accept",
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "",
+];
+
+/// The one header whose name has so many bytes. Transfer-Encoding is the only other one, with 17.
+#[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
+const BY_LENGTH: [Field; 25] = {
+    let mut fields = [Field::Other; 25];
+    let mut i = 0;
+    while i < Field::ALL.len() {
+        let field = Field::ALL[i];
+        if !matches!(field, Field::TransferEncoding) {
+            fields[field.name().len()] = field;
+        }
+        i += 1;
+    }
+    fields
+};

@@ -2,16 +2,34 @@
 
 /// A byte of a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    let word = TOKEN_BYTES.get(usize::from(byte >> 5)).copied();
+    // Most are letters, and those need no table.
+    byte.is_ascii_alphabetic() || is_in(&TOKEN_BYTES, byte)
+}
+
+/// A set of ASCII, one bit for each byte.
+type Set = [u32; 4];
+
+fn is_in(set: &Set, byte: u8) -> bool {
+    let word = set.get(usize::from(byte >> 5)).copied();
     word.unwrap_or_default() >> (byte & 31) & 1 == 1
 }
 
-/// One bit for each byte: letters, digits and ``!#$%&'*+-.^_`|~``.
-const TOKEN_BYTES: [u32; 8] = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff, 0, 0, 0, 0];
+/// Letters, digits and ``!#$%&'*+-.^_`|~``.
+const TOKEN_BYTES: Set = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff];
 
+/// RFC 3986 section 3.2.2, `reg-name`: unreserved, percent-encoded and sub-delims, which is letters, digits and
+/// `!$%&'()*+,-.;=_~`.
+const NAME_BYTES: Set = [0, 0x2bff_7ff2, 0x87ff_fffe, 0x47ff_fffe];
+
+/// The bytes at the front that may stand in a token.
 #[inline(never)]
+pub(super) fn token_run(input: &[u8]) -> &[u8] {
+    let end = input.iter().position(|&byte| !is_token_byte(byte));
+    end.and_then(|end| input.get(..end)).unwrap_or(input)
+}
+
 pub(super) fn is_token(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().copied().all(is_token_byte)
+    token(value) == Some(&[])
 }
 
 /// Whether two names are the same but for the case of letters (RFC 9110 section 5.1).
@@ -27,21 +45,22 @@ pub(super) fn same(name: &[u8], other: &[u8]) -> bool {
 
 /// A byte of a header value (RFC 9110 section 5.5): HTAB, SP, VCHAR, obs-text.
 pub(super) fn is_field_byte(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+    byte.wrapping_sub(b' ') < 0x5f || byte >= 0x80 || byte == b'\t'
 }
 
-/// Splits off the bytes at the front that may stand in a header value.
+/// The bytes at the front that may stand in a header value.
 ///
 /// Looks at a word at a time where it holds neither a control byte nor a tab: most of a head is
 /// values.
-pub(super) fn field_run(input: &[u8]) -> (&[u8], &[u8]) {
+#[inline(never)]
+pub(super) fn field_run(input: &[u8]) -> &[u8] {
     let words = input.as_chunks::<WORD>().0;
     let plain = words.iter().take_while(|word| is_plain(**word)).count();
     let skipped = plain.saturating_mul(WORD);
     let rest = input.get(skipped..).unwrap_or_default();
     let more = rest.iter().position(|&byte| !is_field_byte(byte));
     let end = more.map_or(input.len(), |more| skipped.saturating_add(more));
-    input.split_at_checked(end).unwrap_or((input, &[]))
+    input.get(..end).unwrap_or(input)
 }
 
 /// Whether every byte is printable ASCII. Others may stand in a value too, but are rare.
@@ -58,11 +77,19 @@ fn is_plain(word: [u8; WORD]) -> bool {
 const WORD: usize = size_of::<usize>();
 
 /// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
-pub(super) fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = value {
+#[inline(never)]
+pub(super) fn trim(value: &[u8]) -> &[u8] {
+    let mut value = trim_start(value);
+    while let [rest @ .., b' ' | b'\t'] = value {
         value = rest;
     }
-    while let [rest @ .., b' ' | b'\t'] = value {
+    value
+}
+
+/// Without the white space in front of it.
+#[inline(never)]
+pub(super) fn trim_start(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
         value = rest;
     }
     value
@@ -98,96 +125,104 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-/// The elements of a comma-separated list. Empty ones are ignored (RFC 9110 section 5.6.1.2).
-///
-/// No list of the handshake may hold a comma in a quoted string: the only quoted strings are
-/// parameters of extensions, and they must be tokens inside (RFC 6455 section 9.1).
-pub(super) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    parts(list, b',').filter(|element| !element.is_empty())
-}
+/// Reads an element at the front of a list; gives what is behind it, or `None` if it is not sound.
+pub(super) type Element = fn(&[u8]) -> Option<&[u8]>;
 
 /// Whether every element is sound, and there is one (RFC 9110 section 5.6.1: `1#element`).
-pub(super) fn is_list(list: &[u8], sound: fn(&[u8]) -> bool) -> bool {
-    list_has(list, b"", sound).is_some()
+pub(super) fn is_list(list: &[u8], element: Element) -> bool {
+    list_has(list, b"", element).is_some()
 }
 
 /// Whether one of the elements is `wanted`, in any case; `None` if it is not a sound list.
 #[inline(never)]
-pub(super) fn list_has(list: &[u8], wanted: &[u8], sound: fn(&[u8]) -> bool) -> Option<bool> {
+pub(super) fn list_has(list: &[u8], wanted: &[u8], element: Element) -> Option<bool> {
     let mut found = None;
-    for element in elements(list) {
-        if !sound(element) {
+    let mut rest = list;
+    loop {
+        // RFC 9110 5.6.1.2: empty elements are ignored.
+        while let [b' ' | b'\t' | b',', more @ ..] = rest {
+            rest = more;
+        }
+        if rest.is_empty() {
+            return found;
+        }
+        let behind = element(rest)?;
+        let size = rest.len().saturating_sub(behind.len());
+        let is_wanted = rest.get(..size).is_some_and(|one| same(one, wanted));
+        found = Some(found == Some(true) || is_wanted);
+        rest = trim_start(behind);
+        if !matches!(rest, [] | [b',', ..]) {
             return None;
         }
-        found = Some(found == Some(true) || same(element, wanted));
     }
-    found
+}
+
+/// A token.
+#[inline(never)]
+pub(super) fn token(value: &[u8]) -> Option<&[u8]> {
+    match token_run(value).len() {
+        0 => None,
+        len => value.get(len..),
+    }
 }
 
 /// An element of Upgrade: a name and perhaps a version (RFC 9110 section 7.8).
-pub(super) fn is_protocol_name(element: &[u8]) -> bool {
-    match split_once(element, b'/') {
-        Some((name, version)) => is_token(name) && is_token(version),
-        None => is_token(element),
+pub(super) fn protocol_name(value: &[u8]) -> Option<&[u8]> {
+    match token(value)? {
+        [b'/', version @ ..] => token(version),
+        rest => Some(rest),
     }
 }
 
 /// An element of Sec-WebSocket-Extensions: a token with parameters (RFC 6455 section 9.1).
-pub(super) fn is_extension(element: &[u8]) -> bool {
-    let mut parts = parts(element, b';');
-    parts.next().is_some_and(is_token) && parts.all(is_parameter)
+pub(super) fn extension(value: &[u8]) -> Option<&[u8]> {
+    let mut rest = token(value)?;
+    while let [b';', parameter @ ..] = trim_start(rest) {
+        rest = match token(trim_start(parameter))? {
+            [b'=', b'"', value @ ..] => quoted_token(value)?,
+            [b'=', value @ ..] => token(value)?,
+            rest => rest,
+        };
+    }
+    Some(rest)
 }
 
-fn is_parameter(part: &[u8]) -> bool {
-    match split_once(part, b'=') {
-        Some((name, value)) => is_token(name) && (is_token(value) || is_quoted_token(value)),
-        None => is_token(part),
+/// RFC 6455 section 9.1: a quoted value is a token after its quotes and backslashes are removed. The first
+/// quote was read.
+fn quoted_token(value: &[u8]) -> Option<&[u8]> {
+    let mut rest = value;
+    loop {
+        rest = match rest {
+            [b'"', behind @ ..] if rest.len() < value.len() => return Some(behind),
+            [b'\\', byte, more @ ..] | [byte, more @ ..] if is_token_byte(*byte) => more,
+            _ => return None,
+        };
     }
-}
-
-/// RFC 6455 section 9.1: a quoted value is a token after its quotes and backslashes are removed.
-fn is_quoted_token(value: &[u8]) -> bool {
-    let [b'"', inner @ .., b'"'] = value else {
-        return false;
-    };
-    let mut escaped = false;
-    for &byte in inner {
-        let is_escape = byte == b'\\' && !escaped;
-        if !is_escape && !is_token_byte(byte) {
-            return false;
-        }
-        escaped = is_escape;
-    }
-    !inner.is_empty() && !escaped
 }
 
 /// The value of Host: a name or address and perhaps a port (RFC 9110 section 7.2). An empty one
 /// is for targets without an authority, which a WebSocket URI always has.
 pub(super) fn is_host(value: &[u8]) -> bool {
-    let (host, port) = match value {
-        // RFC 3986 3.2.2: IPv6 addresses and later kinds stand in brackets.
-        [b'[', rest @ ..] => match split_once(rest, b']') {
-            Some((address, [])) => (address, None),
-            Some((address, [b':', port @ ..])) => (address, Some(port)),
-            _ => return false,
-        },
-        _ => match split_once(value, b':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (value, None),
-        },
+    // RFC 3986 3.2.2: IPv6 addresses and later kinds stand in brackets.
+    let (in_brackets, host) = match value {
+        [b'[', rest @ ..] => (true, rest),
+        _ => (false, value),
     };
-    let in_brackets = value.starts_with(b"[");
-    let sound = |&byte: &u8| is_name_byte(byte) || (in_brackets && byte == b':');
-    !host.is_empty()
-        && host.iter().all(sound)
-        && port.is_none_or(|port| port.iter().all(u8::is_ascii_digit))
-}
-
-/// RFC 3986 section 3.2.2, `reg-name`: unreserved, percent-encoded and sub-delims.
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$')
-        || matches!(byte, b'&'..=b',' | b';' | b'=')
+    let is_name = |byte| is_in(&NAME_BYTES, byte) || (in_brackets && byte == b':');
+    let end = host.iter().position(|&byte| !is_name(byte));
+    let rest = match end {
+        Some(0) => return false,
+        Some(end) => host.get(end..).unwrap_or_default(),
+        None => &[],
+    };
+    match (in_brackets, rest) {
+        (true, [b']']) => true,
+        (true, [b']', b':', port @ ..]) | (false, [b':', port @ ..]) => {
+            port.iter().all(u8::is_ascii_digit)
+        }
+        (false, []) => !host.is_empty(),
+        _ => false,
+    }
 }
 
 /// A target a request may be sent to: no white space, no control, no byte above ASCII.
@@ -198,14 +233,20 @@ pub(super) fn is_target(target: &[u8]) -> bool {
 }
 
 /// Whether an element repeats an earlier one (RFC 6455 section 4.1 item 10 for subprotocols).
-pub(super) fn repeats<'a, T: PartialEq + 'a>(list: impl Iterator<Item = T> + Clone) -> bool {
+pub(super) fn repeats<'a>(list: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
     let mut rest = list;
     while let Some(one) = rest.next() {
-        if rest.clone().any(|other| other == one) {
+        if rest.clone().any(|other| equal(other, one)) {
             return true;
         }
     }
     false
+}
+
+/// `==` as a loop, for a microcontroller: `memcmp` takes 100 bytes of its flash.
+#[inline(never)]
+pub(super) fn equal(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a == b)
 }
 
 #[inline(never)]
@@ -247,11 +288,22 @@ impl<'a> Iterator for Values<'a, '_> {
     }
 }
 
-/// The elements of the lists in all lines with this name.
+/// The elements of the lists in all lines with this name. Empty ones are ignored (RFC 9110 section 5.6.1.2).
+///
+/// No list of the handshake may hold a comma in a quoted string: the only quoted strings are
+/// parameters of extensions, and they must be tokens inside (RFC 6455 section 9.1).
 pub(super) fn listed<'a>(kept: &'a [u8], name: &'static str) -> Listed<'a> {
     Listed {
         values: values(kept, name),
         elements: parts(&[], b','),
+    }
+}
+
+/// The elements of one list.
+pub(super) fn elements(list: &[u8]) -> Listed<'_> {
+    Listed {
+        elements: parts(list, b','),
+        ..listed(&[], "")
     }
 }
 

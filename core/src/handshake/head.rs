@@ -3,32 +3,30 @@
 //! The storage holds the kept lines, and behind them the line that is being read:
 //!
 //! ```text
-//!   | GET /chat \n Host:example.com \n | Connection:keep-al               |
-//!   0                                  line       value   len             storage.len()
+//!   | GET /chat \n Host:example.com \n | Connection:keep-al     |
+//!   0                                  line                    len             storage.len()
 //! ```
 //!
-//! A name is collected first. At its colon the line is either dropped, and its value only checked
-//! as it passes, or collected to its end and shown to the [`Rules`], which say if it is kept.
+//! A line that is all there, and would fit into the storage, is judged where it is. Of others a name is
+//! collected first, byte by byte. At its colon the line is either dropped, and its value only checked as it
+//! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
 use super::field::Field;
-use super::grammar::{field_run, is_field_byte, is_token_byte, same, trim};
+use super::grammar::{field_run, is_field_byte, is_token_byte, same, token_run, trim};
 use super::{HeadError, HeadLimits, Progress};
+use crate::bytes;
 
 /// The state of one head; see the module's picture for the positions.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner {
     state: State,
+    /// A CR was read behind what `state` says, so that only an LF may follow.
+    line_feed: bool,
     failure: Option<HeadError>,
-    bytes_left: u32,
     lines_left: u16,
-    /// The header of the line that is being collected.
-    field: Field,
-    /// The application asked for that line.
-    asked: bool,
+    bytes_left: u32,
     /// Where the line that is being read starts: the end of what is kept.
     line: usize,
-    /// Where its value starts, behind the colon.
-    value: usize,
     /// Where its next byte goes.
     len: usize,
 }
@@ -36,19 +34,17 @@ pub(super) struct Scanner {
 /// What comes next. `Skip` variants belong to lines that are not collected.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum State {
+    /// The first line, or an empty one before it.
     Blank,
-    BlankLf,
     Start,
-    StartLf,
+    /// A header line, or the empty one at the end.
     Line,
     Name,
     SkipName,
+    /// White space in front of a value.
     Gap,
     Value,
-    ValueLf,
     SkipValue,
-    SkipLf,
-    EndLf,
     Complete,
 }
 
@@ -70,13 +66,11 @@ impl Scanner {
         let HeadLimits { bytes, lines } = HeadLimits::default();
         Scanner {
             state: State::Blank,
+            line_feed: false,
             failure: None,
-            bytes_left: bytes,
             lines_left: lines,
-            field: Field::Other,
-            asked: false,
+            bytes_left: bytes,
             line: 0,
-            value: 0,
             len: 0,
         }
     }
@@ -121,7 +115,7 @@ impl Scanner {
         &mut self,
         storage: &mut [u8],
         input: &[u8],
-        rules: &mut impl Rules,
+        rules: &mut dyn Rules,
     ) -> Result<Progress, HeadError> {
         if let Some(error) = self.failure() {
             return Err(error);
@@ -130,10 +124,16 @@ impl Scanner {
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
         while !rest.is_empty() && self.state != State::Complete {
-            rest = match self.step(storage, rest, rules) {
-                Ok(rest) => rest,
-                Err(error) => return self.fail(error),
+            let taken = match self.whole_line(rest, storage.len()) {
+                Some(line) => self
+                    .take_line(storage, line, rules)
+                    .map(|()| line.len().saturating_add(2)),
+                None => self.take_part(storage, rest, rules),
             };
+            match taken {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(error) => return self.fail(error),
+            }
         }
         let consumed = allowed.len().saturating_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
@@ -150,160 +150,213 @@ impl Scanner {
         Err(error)
     }
 
-    /// Takes one run of bytes of one kind, and the byte that ended it.
-    fn step<'i>(
+    /// The next line, if all of it is there, and there is room for it whatever it is.
+    fn whole_line<'i>(&mut self, input: &'i [u8], storage: usize) -> Option<&'i [u8]> {
+        if self.line_feed || self.len > self.line {
+            return None;
+        }
+        match self.state {
+            State::Blank if !input.starts_with(b"\r") => self.state = State::Start,
+            State::Start | State::Line => {}
+            _ => return None,
+        }
+        let line = field_run(input);
+        let room = storage.checked_sub(self.line)?;
+        let is_whole = input.get(line.len()..)?.starts_with(b"\r\n");
+        (is_whole && line.len() < room).then_some(line)
+    }
+
+    /// Takes a line that is all there.
+    fn take_line(
         &mut self,
         storage: &mut [u8],
-        input: &'i [u8],
-        rules: &mut impl Rules,
-    ) -> Result<&'i [u8], HeadError> {
-        match self.state {
-            State::Blank => Ok(self.blank(input)),
-            State::BlankLf => self.line_feed(input, State::Start),
-            State::Start => self.start(storage, input),
-            State::StartLf => {
-                let rest = self.line_feed(input, State::Line)?;
-                let line = storage.get(..self.len).unwrap_or_default();
-                self.len = rules.start_line(line)?;
-                self.keep(storage, HeadError::StartLineDoesNotFit)?;
-                Ok(rest)
+        line: &[u8],
+        rules: &mut dyn Rules,
+    ) -> Result<(), HeadError> {
+        match line.first() {
+            Some(&first) if self.state == State::Line => self.count_line(first)?,
+            None if self.state == State::Line => {
+                self.state = State::Complete;
+                return Ok(());
             }
-            State::Line => self.line_start(input),
-            State::Name => self.name(storage, input, rules),
-            State::SkipName => self.skip_name(input),
-            State::Gap => {
-                let (_, rest) = run(input, |byte| matches!(byte, b' ' | b'\t'));
-                if !rest.is_empty() {
-                    self.state = State::Value;
-                }
-                Ok(rest)
-            }
-            State::Value => {
-                let (fits, rest) = self.store_run(storage, input, is_field_byte);
-                if !fits {
-                    return Err(HeadError::DoesNotFit);
-                }
-                self.carriage_return(rest, State::ValueLf, HeadError::FieldValue)
-            }
-            State::ValueLf => {
-                let rest = self.line_feed(input, State::Line)?;
-                self.field(storage, rules)?;
-                Ok(rest)
-            }
-            State::SkipValue => {
-                let (_, rest) = field_run(input);
-                self.carriage_return(rest, State::SkipLf, HeadError::FieldValue)
-            }
-            State::SkipLf => self.line_feed(input, State::Line),
-            State::EndLf => self.line_feed(input, State::Complete),
-            State::Complete => Ok(input),
-        }
-    }
-
-    /// RFC 9112 2.2: an empty line before the request line is ignored.
-    fn blank<'i>(&mut self, input: &'i [u8]) -> &'i [u8] {
-        let rest = input.strip_prefix(b"\r");
-        self.state = match rest {
-            Some(_) => State::BlankLf,
-            None => State::Start,
-        };
-        rest.unwrap_or(input)
-    }
-
-    fn start<'i>(&mut self, storage: &mut [u8], input: &'i [u8]) -> Result<&'i [u8], HeadError> {
-        let (fits, rest) = self.store_run(storage, input, is_field_byte);
-        if !fits {
-            return Err(HeadError::StartLineDoesNotFit);
-        }
-        self.carriage_return(rest, State::StartLf, HeadError::StartLine)
-    }
-
-    fn line_start<'i>(&mut self, input: &'i [u8]) -> Result<&'i [u8], HeadError> {
-        match input {
-            [b'\r', rest @ ..] => {
-                self.state = State::EndLf;
-                return Ok(rest);
-            }
-            // RFC 9112 5.2: a server rejects obs-fold. Section 2.2: white space in front of the
-            // first header line is rejected too.
-            [b' ' | b'\t', ..] => return Err(HeadError::Folded),
             _ => {}
         }
-        self.lines_left = match self.lines_left.checked_sub(1) {
-            Some(left) => left,
-            None => return Err(HeadError::TooManyLines),
-        };
-        self.state = State::Name;
-        Ok(input)
+        match self.judge(line, rules)? {
+            Some((front, value)) => {
+                for part in [front, value] {
+                    let room = storage.get_mut(self.len..).unwrap_or_default();
+                    self.len = self.len.wrapping_add(bytes::copy(part, room));
+                }
+                self.keep(storage)
+            }
+            None => {
+                self.state = State::Line;
+                Ok(())
+            }
+        }
     }
 
-    fn name<'i>(
+    /// Takes bytes of a line that is torn: one, or as many of a value that is skipped as are there.
+    fn take_part(
         &mut self,
         storage: &mut [u8],
-        input: &'i [u8],
-        rules: &impl Rules,
-    ) -> Result<&'i [u8], HeadError> {
-        let (fits, rest) = self.store_run(storage, input, is_token_byte);
-        let name = storage.get(self.line..self.len).unwrap_or_default();
-        if !fits {
-            // What was stored is the beginning of the name: that may be enough to know.
-            if may_be_wanted(name, rules) {
-                return Err(HeadError::DoesNotFit);
+        input: &[u8],
+        rules: &mut dyn Rules,
+    ) -> Result<usize, HeadError> {
+        if self.state == State::SkipValue && !self.line_feed {
+            let run = field_run(input).len();
+            if run > 0 {
+                return Ok(run);
             }
-            self.drop_line(State::SkipName);
-            return Ok(rest);
         }
-        let Some((&byte, rest)) = rest.split_first() else {
-            return Ok(rest);
+        let Some(&byte) = input.first() else {
+            return Ok(0);
         };
-        if byte != b':' || name.is_empty() {
-            return Err(name_error(byte));
-        }
-        self.field = Field::of(name);
-        let is = |one: &&str| same(one.as_bytes(), name);
-        self.asked = rules.asked().iter().any(is);
-        if !self.asked && !rules.wants(self.field) {
-            self.drop_line(State::SkipValue);
-            return Ok(rest);
-        }
-        if !self.store(storage, b':') {
-            return Err(HeadError::DoesNotFit);
-        }
-        self.value = self.len;
-        self.state = State::Gap;
-        Ok(rest)
-    }
-
-    fn skip_name<'i>(&mut self, input: &'i [u8]) -> Result<&'i [u8], HeadError> {
-        let (_, rest) = run(input, is_token_byte);
-        match rest.split_first() {
-            None => Ok(rest),
-            Some((b':', rest)) => {
-                self.state = State::SkipValue;
-                Ok(rest)
+        if self.line_feed {
+            if byte != b'\n' {
+                return Err(HeadError::LineEnd);
             }
-            Some((&byte, _)) => Err(name_error(byte)),
+            self.line_feed = false;
+            self.line_ended(storage, rules)?;
+        } else {
+            self.take_byte(storage, byte, rules)?;
         }
+        Ok(1)
     }
 
-    /// Shows a collected line to the rules, and keeps or drops it.
-    fn field(&mut self, storage: &mut [u8], rules: &mut impl Rules) -> Result<(), HeadError> {
-        let value = trim(storage.get(self.value..self.len).unwrap_or_default());
-        self.len = self.value.saturating_add(value.len());
-        if rules.field(self.field, value)? || self.asked {
-            return self.keep(storage, HeadError::DoesNotFit);
+    fn take_byte(
+        &mut self,
+        storage: &mut [u8],
+        byte: u8,
+        rules: &dyn Rules,
+    ) -> Result<(), HeadError> {
+        if self.state == State::Line && byte != b'\r' {
+            self.count_line(byte)?;
         }
-        self.drop_line(State::Line);
+        match self.state {
+            State::Name if is_token_byte(byte) => {
+                if !self.push(storage, byte) {
+                    // What was stored is the beginning of the name: that may be enough to know.
+                    if may_be_wanted(self.collected(storage), rules) {
+                        return Err(HeadError::DoesNotFit);
+                    }
+                    self.drop_line(State::SkipName);
+                }
+            }
+            State::SkipName if is_token_byte(byte) => {}
+            State::Name | State::SkipName => {
+                let name = self.collected(storage);
+                if byte != b':' || (self.state == State::Name && name.is_empty()) {
+                    return Err(name_error(byte));
+                }
+                if self.state == State::SkipName || wanted(name, rules).is_none() {
+                    self.drop_line(State::SkipValue);
+                } else if self.push(storage, b':') {
+                    self.state = State::Gap;
+                } else {
+                    return Err(HeadError::DoesNotFit);
+                }
+            }
+            State::Gap if matches!(byte, b' ' | b'\t') => {}
+            State::Start | State::Gap | State::Value if is_field_byte(byte) => {
+                if !self.push(storage, byte) {
+                    return Err(self.does_not_fit());
+                }
+                if self.state == State::Gap {
+                    self.state = State::Value;
+                }
+            }
+            _ => match byte {
+                b'\r' => self.line_feed = true,
+                b'\n' => return Err(HeadError::LineEnd),
+                _ if self.state == State::Start => return Err(HeadError::StartLine),
+                _ => return Err(HeadError::FieldValue),
+            },
+        }
         Ok(())
     }
 
+    /// What the end of a torn line settles.
+    fn line_ended(&mut self, storage: &mut [u8], rules: &mut dyn Rules) -> Result<(), HeadError> {
+        match self.state {
+            // RFC 9112 2.2: an empty line before the request line is ignored.
+            State::Blank => self.state = State::Start,
+            State::Line => self.state = State::Complete,
+            State::SkipValue => self.drop_line(State::Line),
+            _ => {
+                let kept = self.judge(self.collected(storage), rules)?;
+                match kept.map(|(front, value)| front.len().saturating_add(value.len())) {
+                    Some(size) => {
+                        self.len = self.line.saturating_add(size);
+                        self.keep(storage)?;
+                    }
+                    None => self.drop_line(State::Line),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A header line begins with this byte.
     #[inline(never)]
-    fn keep(&mut self, storage: &mut [u8], error: HeadError) -> Result<(), HeadError> {
-        if !self.store(storage, b'\n') {
-            return Err(error);
+    fn count_line(&mut self, first: u8) -> Result<(), HeadError> {
+        // RFC 9112 5.2: a server rejects obs-fold. Section 2.2: white space in front of the
+        // first header line is rejected too.
+        if matches!(first, b' ' | b'\t') {
+            return Err(HeadError::Folded);
+        }
+        let left = self.lines_left.checked_sub(1);
+        self.lines_left = left.ok_or(HeadError::TooManyLines)?;
+        self.state = State::Name;
+        Ok(())
+    }
+
+    /// Shows a whole line to the rules; gives the two parts of it that are to be kept.
+    fn judge<'l>(
+        &self,
+        line: &'l [u8],
+        rules: &mut dyn Rules,
+    ) -> Result<Option<Kept<'l>>, HeadError> {
+        if self.state == State::Start {
+            let size = rules.start_line(line)?;
+            return Ok(line.split_at_checked(size).map(|(kept, _)| (kept, &[][..])));
+        }
+        let name = token_run(line);
+        let end = line.get(name.len()).copied().unwrap_or(b'\r');
+        if end != b':' || name.is_empty() {
+            return Err(name_error(end));
+        }
+        let Some((front, value)) = line.split_at_checked(name.len().saturating_add(1)) else {
+            return Ok(None);
+        };
+        let Some((field, asked)) = wanted(name, rules) else {
+            return Ok(None);
+        };
+        let value = trim(value);
+        let kept = rules.field(field, value)? || asked;
+        Ok(kept.then_some((front, value)))
+    }
+
+    /// What was collected of the line that is being read.
+    #[inline(never)]
+    fn collected<'s>(&self, storage: &'s [u8]) -> &'s [u8] {
+        storage.get(self.line..self.len).unwrap_or_default()
+    }
+
+    fn keep(&mut self, storage: &mut [u8]) -> Result<(), HeadError> {
+        if !self.push(storage, b'\n') {
+            return Err(self.does_not_fit());
         }
         self.line = self.len;
+        self.state = State::Line;
         Ok(())
+    }
+
+    fn does_not_fit(&self) -> HeadError {
+        match self.state {
+            State::Start => HeadError::StartLineDoesNotFit,
+            _ => HeadError::DoesNotFit,
+        }
     }
 
     fn drop_line(&mut self, next: State) {
@@ -311,78 +364,31 @@ impl Scanner {
         self.state = next;
     }
 
-    /// Appends the bytes at the front that are all of one kind, and gives the rest. `false`: there was no
-    /// room for the first byte of the rest.
-    fn store_run<'i>(
-        &mut self,
-        storage: &mut [u8],
-        input: &'i [u8],
-        kind: impl Fn(u8) -> bool,
-    ) -> (bool, &'i [u8]) {
-        let mut room = storage.get_mut(self.len..).unwrap_or_default().iter_mut();
-        let mut rest = input;
-        let mut fits = true;
-        while let Some((&byte, behind)) = rest.split_first()
-            && kind(byte)
-        {
-            let Some(place) = room.next() else {
-                fits = false;
-                break;
-            };
-            *place = byte;
-            rest = behind;
-        }
-        let stored = input.len().saturating_sub(rest.len());
-        self.len = self.len.saturating_add(stored);
-        (fits, rest)
-    }
-
     /// Appends one byte; says whether there was room.
-    fn store(&mut self, storage: &mut [u8], byte: u8) -> bool {
+    #[inline(never)]
+    fn push(&mut self, storage: &mut [u8], byte: u8) -> bool {
         let Some(place) = storage.get_mut(self.len) else {
             return false;
         };
         *place = byte;
-        self.len = self.len.saturating_add(1);
+        self.len = self.len.wrapping_add(1);
         true
     }
-
-    /// Takes the CR that ends a run, if it is there yet.
-    #[inline(never)]
-    fn carriage_return<'i>(
-        &mut self,
-        input: &'i [u8],
-        next: State,
-        otherwise: HeadError,
-    ) -> Result<&'i [u8], HeadError> {
-        match input {
-            [] => Ok(input),
-            [b'\r', rest @ ..] => {
-                self.state = next;
-                Ok(rest)
-            }
-            [b'\n', ..] => Err(HeadError::LineEnd),
-            _ => Err(otherwise),
-        }
-    }
-
-    /// Takes the LF that must follow a CR.
-    #[inline(never)]
-    fn line_feed<'i>(&mut self, input: &'i [u8], next: State) -> Result<&'i [u8], HeadError> {
-        let rest = input.strip_prefix(b"\n").ok_or(HeadError::LineEnd)?;
-        self.state = next;
-        Ok(rest)
-    }
 }
 
-/// Splits off the bytes at the front that are all of one kind.
-fn run(input: &[u8], kind: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
-    let end = input.iter().position(|&byte| !kind(byte));
-    end.and_then(|end| input.split_at_checked(end))
-        .unwrap_or((input, &[]))
+/// The parts of a line that are kept: all but the white space around the value.
+type Kept<'l> = (&'l [u8], &'l [u8]);
+
+/// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
+#[inline(never)]
+fn wanted(name: &[u8], rules: &dyn Rules) -> Option<(Field, bool)> {
+    let field = Field::of(name);
+    let is = |one: &&str| same(one.as_bytes(), name);
+    let asked = rules.asked().iter().any(is);
+    (asked || rules.wants(field)).then_some((field, asked))
 }
 
-fn may_be_wanted(start: &[u8], rules: &impl Rules) -> bool {
+fn may_be_wanted(start: &[u8], rules: &dyn Rules) -> bool {
     let asked = rules
         .asked()
         .iter()

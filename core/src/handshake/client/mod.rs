@@ -14,7 +14,7 @@ pub use response::Response;
 
 use super::accept_key::key_of;
 use super::field::Field;
-use super::grammar::{is_token, list_has, same};
+use super::grammar::{list_has, same, token};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
 
@@ -259,7 +259,7 @@ impl Seen {
 
     fn connection(&mut self, value: &[u8]) {
         // RFC 6455 4.1: a list with the token "upgrade", in any case.
-        match list_has(value, b"upgrade", is_token) {
+        match list_has(value, b"upgrade", token) {
             Some(found) => self.connection |= found,
             None => self.note(Error::Connection),
         }

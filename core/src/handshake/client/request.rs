@@ -120,7 +120,9 @@ impl<'a> Request<'a> {
         }
         // RFC 6455 4.1 item 10: tokens, none twice.
         let protocols = self.protocols.iter();
-        if !protocols.clone().all(|one| is_token(one.as_bytes())) || repeats(protocols) {
+        if !protocols.clone().all(|one| is_token(one.as_bytes()))
+            || repeats(protocols.map(|one| one.as_bytes()))
+        {
             return Err(RequestError::Protocols);
         }
         check_headers(self.headers, &["host", "origin"]).map_err(RequestError::Header)

@@ -3,7 +3,8 @@
 use super::super::AcceptKey;
 use super::super::field::Field;
 use super::super::grammar::{
-    elements, is_extension, is_host, is_list, is_protocol_name, is_token, list_has, repeats, trim,
+    elements, extension, is_host, is_list, list_has, protocol_name, repeats, split_once, token,
+    trim,
 };
 use super::Refusal;
 use super::request::authority;
@@ -30,17 +31,30 @@ use super::request::authority;
 pub struct Checks {
     /// The gravest fault so far: the least by the order of [`Refusal`].
     fault: Option<Refusal>,
-    request_line: bool,
-    host: bool,
-    origin: bool,
-    upgrade: bool,
-    connection: bool,
-    version: bool,
+    /// What was there, as bits.
+    seen: u8,
     key: Option<[u8; 24]>,
-    key_seen: bool,
     protocol_lines: u8,
     protocols: u8,
 }
+
+const REQUEST_LINE: u8 = 1;
+const HOST: u8 = 2;
+const UPGRADE: u8 = 4;
+const CONNECTION: u8 = 8;
+const VERSION: u8 = 16;
+const KEY: u8 = 32;
+const ORIGIN: u8 = 64;
+
+/// RFC 6455 section 4.2.1: what must be there, in the order of gravity.
+const NEEDED: [(u8, Refusal); 6] = [
+    (REQUEST_LINE, Refusal::Incomplete),
+    (HOST, Refusal::HostMissing),
+    (UPGRADE, Refusal::NoUpgrade),
+    (CONNECTION, Refusal::Connection),
+    (VERSION, Refusal::VersionMissing),
+    (KEY, Refusal::KeyMissing),
+];
 
 /// The most subprotocols a request may offer. They are compared each with each.
 pub const MAX_PROTOCOLS: u8 = 32;
@@ -53,7 +67,7 @@ impl Checks {
 
     /// Shows the request line, apart from the target.
     pub fn request_line(&mut self, method: impl AsRef<[u8]>, version_is_1_1: bool) {
-        self.request_line = true;
+        self.seen |= REQUEST_LINE;
         // RFC 6455 4.2.1 item 1: an HTTP/1.1 or higher GET request; the mechanism is that of 1.1.
         if !version_is_1_1 {
             self.note(Refusal::HttpVersion);
@@ -67,7 +81,7 @@ impl Checks {
     pub fn target(&mut self, target: impl AsRef<[u8]>) {
         let target = target.as_ref();
         // RFC 6455 3: a fragment must not be used; '#' in a path or query is sent as %23.
-        if target.contains(&b'#') {
+        if split_once(target, b'#').is_some() {
             self.note(Refusal::Fragment);
         }
         // RFC 6455 4.2.1 item 1: a path, or an absolute http or https URI.
@@ -95,33 +109,23 @@ impl Checks {
 
     /// Decides; asks if a subprotocol repeats across lines only if there are several.
     pub(super) fn decide(&self, repeat: impl FnOnce() -> bool) -> Result<AcceptKey, Refusal> {
-        // RFC 6455 4.2.1: what must be there, in the order of gravity.
-        let missing = if !self.request_line {
-            Some(Refusal::Incomplete)
-        } else if !self.host {
-            Some(Refusal::HostMissing)
-        } else if !self.upgrade {
-            Some(Refusal::NoUpgrade)
-        } else if !self.connection {
-            Some(Refusal::Connection)
-        } else if !self.version {
-            Some(Refusal::VersionMissing)
-        } else if !self.key_seen {
-            Some(Refusal::KeyMissing)
-        } else if self.protocol_lines > 1 && self.protocols <= MAX_PROTOCOLS && repeat() {
-            Some(Refusal::ProtocolRepeated)
-        } else {
-            None
+        let missing = NEEDED.iter().find(|(bit, _)| self.seen & bit == 0);
+        let missing = match missing {
+            Some((_, refusal)) => Some(*refusal),
+            None if self.protocol_lines > 1 && self.protocols <= MAX_PROTOCOLS && repeat() => {
+                Some(Refusal::ProtocolRepeated)
+            }
+            None => None,
         };
-        match (graver(self.fault, missing), self.key) {
-            (None, Some(key)) => Ok(AcceptKey::of(&key)),
+        match (graver(self.fault, missing), &self.key) {
+            (None, Some(key)) => Ok(AcceptKey::of(key)),
             (fault, _) => Err(fault.unwrap_or(Refusal::Key)),
         }
     }
 
     /// Whether the request asks for "websocket" at all.
     pub fn is_upgrade(&self) -> bool {
-        self.upgrade
+        self.seen & UPGRADE != 0
     }
 
     /// Judges a line whose value has no white space around it.
@@ -134,9 +138,9 @@ impl Checks {
             Field::Version => self.version(value),
             Field::Protocol => self.protocol(value),
             // RFC 6455 9.1: a header that does not follow the grammar fails the handshake.
-            Field::Extensions if !is_list(value, is_extension) => self.note(Refusal::Extensions),
+            Field::Extensions if !is_list(value, extension) => self.note(Refusal::Extensions),
             // RFC 6454 7.3: a user agent sends at most one Origin.
-            Field::Origin => self.once(|seen| &mut seen.origin, Refusal::OriginRepeated),
+            Field::Origin => self.once(ORIGIN, Refusal::OriginRepeated),
             // A body would be read as the first frames.
             Field::TransferEncoding => self.note(Refusal::Content),
             // RFC 9110 8.6: digits; zero is no body.
@@ -149,7 +153,7 @@ impl Checks {
 
     fn host(&mut self, value: &[u8]) {
         // RFC 9112 3.2: 400 for a request without Host, with two, or with an invalid one.
-        self.once(|seen| &mut seen.host, Refusal::HostRepeated);
+        self.once(HOST, Refusal::HostRepeated);
         if !is_host(value) {
             self.note(Refusal::Host);
         }
@@ -157,33 +161,35 @@ impl Checks {
 
     fn upgrade(&mut self, value: &[u8]) {
         // RFC 6455 4.2.1 item 3: the value "websocket", in any case. RFC 9110 7.8: a list.
-        match list_has(value, b"websocket", is_protocol_name) {
-            Some(found) => self.upgrade |= found,
+        match list_has(value, b"websocket", protocol_name) {
+            Some(true) => self.seen |= UPGRADE,
+            Some(false) => {}
             None => self.note(Refusal::Upgrade),
         }
     }
 
     fn connection(&mut self, value: &[u8]) {
         // RFC 6455 4.2.1 item 4: a list with the token "upgrade", in any case.
-        match list_has(value, b"upgrade", is_token) {
-            Some(found) => self.connection |= found,
+        match list_has(value, b"upgrade", token) {
+            Some(true) => self.seen |= CONNECTION,
+            Some(false) => {}
             None => self.note(Refusal::Connection),
         }
     }
 
     fn key(&mut self, value: &[u8]) {
         // RFC 6455 11.3.1: not more than once.
-        self.once(|seen| &mut seen.key_seen, Refusal::KeyRepeated);
+        self.once(KEY, Refusal::KeyRepeated);
         // RFC 6455 4.2.1 item 5: Base64 that decodes to 16 bytes.
-        self.key = value.try_into().ok().filter(is_key);
-        if self.key.is_none() {
-            self.note(Refusal::Key);
+        match <&[u8; 24]>::try_from(value) {
+            Ok(key) if is_key(key) => self.key = Some(*key),
+            _ => self.note(Refusal::Key),
         }
     }
 
     fn version(&mut self, value: &[u8]) {
         // RFC 6455 11.3.5: not more than once.
-        self.once(|seen| &mut seen.version, Refusal::VersionRepeated);
+        self.once(VERSION, Refusal::VersionRepeated);
         // RFC 6455 4.2.1 item 6: 13.
         if value != b"13" {
             self.note(Refusal::Version);
@@ -196,7 +202,7 @@ impl Checks {
             self.protocols = self.protocols.saturating_add(1);
         }
         // RFC 6455 4.1 item 10: tokens, at least one, none twice.
-        if !is_list(value, is_token) {
+        if !is_list(value, token) {
             self.note(Refusal::Protocol);
         }
         if self.protocols > MAX_PROTOCOLS {
@@ -206,10 +212,12 @@ impl Checks {
         }
     }
 
-    fn once(&mut self, seen: impl Fn(&mut Self) -> &mut bool, twice: Refusal) {
-        if core::mem::replace(seen(self), true) {
+    #[inline(never)]
+    fn once(&mut self, bit: u8, twice: Refusal) {
+        if self.seen & bit != 0 {
             self.note(twice);
         }
+        self.seen |= bit;
     }
 
     #[inline(never)]

@@ -13,7 +13,7 @@ pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
 use super::field::Field;
-use super::grammar::{is_target, is_token, listed, repeats, split_once};
+use super::grammar::{equal, is_target, is_token, listed, repeats, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
 
@@ -127,13 +127,12 @@ impl Rules for ServerRules<'_> {
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError> {
         let (method, rest) = split_once(line, b' ').ok_or(HeadError::StartLine)?;
         let (target, version) = split_once(rest, b' ').ok_or(HeadError::StartLine)?;
-        let is_1_1 = match version {
-            b"HTTP/1.1" => true,
-            // RFC 9112 2.3: one digit, a dot, one digit.
-            [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => false,
-            _ => return Err(HeadError::StartLine),
+        // RFC 9112 2.3: one digit, a dot, one digit.
+        let [name @ .., major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else {
+            return Err(HeadError::StartLine);
         };
-        if !is_token(method) || !is_target(target) {
+        let is_1_1 = (major, minor) == (&b'1', &b'1');
+        if !equal(name, b"HTTP/") || !is_token(method) || !is_target(target) {
             return Err(HeadError::StartLine);
         }
         self.checks.request_line(method, is_1_1);
@@ -147,7 +146,7 @@ impl Rules for ServerRules<'_> {
             Field::Host | Field::Origin | Field::Protocol | Field::Extensions
         );
         // These are ASCII by their own grammar, and are handed out as text.
-        if is_kept && !value.is_ascii() {
+        if is_kept && !value.iter().all(u8::is_ascii) {
             return Err(HeadError::FieldValue);
         }
         self.checks.field(field, value);
