@@ -1,9 +1,9 @@
 //! The value of Sec-WebSocket-Accept, and the Base64 of the client's nonce.
 
+use sha1_smol::Sha1;
+
 /// The value of Sec-WebSocket-Accept that answers a Sec-WebSocket-Key: 28 bytes of ASCII.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-// A copy of aligned bytes is a few words; of others it takes 100 instructions on a Cortex-M.
-#[repr(align(4))]
 pub struct AcceptKey([u8; 28]);
 
 impl AcceptKey {
@@ -18,8 +18,18 @@ impl AcceptKey {
     /// assert_eq!(key.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     /// ```
     pub fn of(key: &[u8; 24]) -> Self {
-        let digest = digest(key);
-        AcceptKey(core::array::from_fn(|i| base64_digit(&digest, i)))
+        let mut sha = Sha1::new();
+        {
+            // Gone before the last block is made, which then takes its place on the stack.
+            let mut joined = *KEY_AND_GUID;
+            if let Some(front) = joined.first_chunk_mut() {
+                *front = *key;
+            }
+            sha.update(&joined);
+        }
+        let mut key = AcceptKey([0; 28]);
+        base64(&sha.digest().bytes(), &mut key.0);
+        key
     }
 
     /// The header's value.
@@ -33,48 +43,38 @@ impl AcceptKey {
     }
 }
 
-/// RFC 6455 section 4.2.2 step 5.4: the SHA-1 of the key and the GUID.
-#[cfg(target_pointer_width = "64")]
-fn digest(key: &[u8; 24]) -> [u8; 20] {
-    // Of one length that is known when it is compiled, so that nothing in the library can panic.
-    let mut joined = [0; 60];
-    let (front, back) = joined.split_at_mut(key.len());
-    front.copy_from_slice(key);
-    back.copy_from_slice(GUID);
-    let mut sha = sha1_smol::Sha1::new();
-    sha.update(&joined);
-    sha.digest().bytes()
-}
-
-/// RFC 6455 section 4.2.2 step 5.4: the SHA-1 of the key and the GUID.
-#[cfg(not(target_pointer_width = "64"))]
-fn digest(key: &[u8; 24]) -> [u8; 20] {
-    super::sha1::digest(key, GUID)
-}
-
 /// The value of Sec-WebSocket-Key for a nonce (RFC 6455 section 4.1 item 7).
 pub(super) fn key_of(nonce: &[u8; 16]) -> [u8; 24] {
-    core::array::from_fn(|i| base64_digit(nonce, i))
+    let mut text = [0; 24];
+    base64(nonce, &mut text);
+    text
 }
 
-/// A digit of the Base64 of some bytes, or of its padding (RFC 4648 section 4). Written here because no form of
-/// the `base64` crate is free of panics.
-fn base64_digit(bytes: &[u8], i: usize) -> u8 {
-    // Digit i is the bits from 6 i on, which are in two bytes at most.
-    let at = i / 4 * 3 + i % 4 * 3 / 4;
-    let Some(&first) = bytes.get(at) else {
-        return b'=';
-    };
-    let second = bytes.get(at + 1).copied().unwrap_or_default();
-    let bits = u16::from_be_bytes([first, second]) >> (10 - i % 4 * 6 % 8);
-    let digit = DIGITS.get(usize::from(bits % 64));
-    digit.copied().unwrap_or_default()
+/// RFC 4648 section 4. Written here because no form of the `base64` crate is free of panics.
+fn base64(bytes: &[u8], text: &mut [u8]) {
+    for (group, digits) in bytes.chunks(3).zip(text.chunks_mut(4)) {
+        let [first, second, third] = match *group {
+            [first, second, third] => [first, second, third],
+            [first, second] => [first, second, 0],
+            [first] => [first, 0, 0],
+            _ => return,
+        };
+        let mut bits = u32::from_be_bytes([first, second, third, 0]);
+        digits.fill(b'=');
+        // One digit more than there are bytes; the others are padding.
+        for digit in digits.iter_mut().take(group.len().saturating_add(1)) {
+            let next = usize::try_from(bits >> 26).unwrap_or_default();
+            *digit = DIGITS.get(next).copied().unwrap_or_default();
+            bits <<= 6;
+        }
+    }
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// RFC 6455 section 1.3.
-const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// Room for the key, then the GUID of RFC 6455 section 1.3.
+const KEY_AND_GUID: &[u8; 60] = b"\
+    ........................258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 #[cfg(test)]
 mod tests {
@@ -85,10 +85,10 @@ mod tests {
     fn base64_equals_that_of_the_crate() {
         let bytes: [u8; 48] = core::array::from_fn(|i| (i * 37 + 11) as u8);
         for len in 0..=bytes.len() {
-            let mut theirs = [0; 64];
+            let (mut ours, mut theirs) = ([0; 64], [0; 64]);
             let size = STANDARD.encode_slice(&bytes[..len], &mut theirs).unwrap();
-            let ours: [u8; 64] = core::array::from_fn(|i| super::base64_digit(&bytes[..len], i));
-            assert_eq!(ours[..size], theirs[..size], "{len} bytes");
+            super::base64(&bytes[..len], &mut ours[..size]);
+            assert_eq!(ours, theirs, "{len} bytes");
         }
     }
 }

@@ -38,8 +38,6 @@ mod grammar;
 mod head;
 mod head_error;
 pub mod server;
-#[cfg(any(not(target_pointer_width = "64"), test))]
-mod sha1;
 mod writer;
 
 pub use accept_key::AcceptKey;
