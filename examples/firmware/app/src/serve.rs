@@ -1,11 +1,12 @@
 //! What a connection wants, and the page.
 
 use core::cell::Cell;
+use core::time::Duration;
 
 use heapless::String;
 use serde::Serialize;
 use wirelet_embassy::handshake::server::Request;
-use wirelet_embassy::{Acceptor, Transport, Upgrade};
+use wirelet_embassy::{Acceptor, Config, Timeouts, Transport, Upgrade};
 
 use crate::Board;
 use crate::room::Room;
@@ -50,7 +51,13 @@ pub async fn serve<T: Transport>(room: &Room<impl Board>, io: T, buffer: &mut [u
 
 /// Reads a request. Apart from what follows, because what a future borrows it keeps to its end.
 async fn ask<T: Transport>(io: T, buffer: &mut [u8]) -> Option<(Upgrade<'static, '_, T>, Wish)> {
-    let upgrade = Acceptor::new().request(io, buffer).await.ok()?;
+    // Few slots: who says nothing does not keep one for as long as a desktop's server would let it.
+    let timeouts = Timeouts {
+        handshake: Duration::from_secs(5),
+        ..Timeouts::default()
+    };
+    let acceptor = Acceptor::new().config(Config::default().timeouts(timeouts));
+    let upgrade = acceptor.request(io, buffer).await.ok()?;
     let wish = Wish::of(&upgrade.request());
     Some((upgrade, wish))
 }
