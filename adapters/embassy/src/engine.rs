@@ -98,7 +98,7 @@ impl<'b> Incoming<'b> {
                 let fits = n == piece.payload.len();
                 (fits, piece.end.then_some(piece.kind))
             };
-            match reading.next(link, usize::MAX, append).await? {
+            match reading.next(link, append).await? {
                 None => return Ok(None),
                 Some((false, _)) => {
                     *have = 0;
@@ -113,11 +113,10 @@ impl<'b> Incoming<'b> {
         Ok(Some(Message::of(kind, &self.message[..len])))
     }
 
-    /// Waits for a piece of a message of at most `limit` bytes.
+    /// Waits for a piece of a message.
     pub(crate) async fn piece<T: Transport, R>(
         &mut self,
         link: &Link<'_, T>,
-        limit: usize,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
         // What a `recv` that was dropped had assembled comes first.
@@ -132,7 +131,7 @@ impl<'b> Incoming<'b> {
                 end: false,
             })));
         }
-        self.reading.next(link, limit, f).await
+        self.reading.next(link, f).await
     }
 
     /// Throws away what comes, until the connection is closed.
@@ -140,11 +139,7 @@ impl<'b> Incoming<'b> {
         &mut self,
         link: &Link<'_, T>,
     ) -> Result<(), Error<T::Error>> {
-        while let Some(end) = self
-            .reading
-            .next(link, usize::MAX, |piece| piece.end)
-            .await?
-        {
+        while let Some(end) = self.reading.next(link, |piece| piece.end).await? {
             // Whoever receives after all, if this is dropped, gets no message without its start.
             self.have = 0;
             self.reading.skip = !end;
@@ -298,7 +293,6 @@ impl Reading {
     async fn next<T: Transport, R>(
         &mut self,
         link: &Link<'_, T>,
-        limit: usize,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
         let mut f = Some(f);
@@ -306,7 +300,7 @@ impl Reading {
             let mut result = None;
             // One look for all closures: the code of it is there once.
             let mut take = |part: Part<'_>| result = f.take().map(|f| f(part.piece));
-            let step = self.step(link, limit, &mut take);
+            let step = self.step(link, usize::MAX, &mut take);
             match self.settle(link, step).await? {
                 Settled::Piece => return Ok(result),
                 Settled::Again => {}
@@ -315,7 +309,7 @@ impl Reading {
         }
     }
 
-    /// Looks at what has come, without waiting.
+    /// Looks at what has come, at most `limit` bytes at a time, without waiting.
     fn step<T: Transport>(
         &mut self,
         link: &Link<'_, T>,

@@ -44,7 +44,7 @@ impl<'a, 'b, T: Transport> RecvHalf<'a, 'b, T> {
         &mut self,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
-        self.incoming.piece(self.link, usize::MAX, f).await
+        self.incoming.piece(self.link, f).await
     }
 
     /// Sends the next message on to `to`, the other half of this connection or of another one, frame

@@ -98,7 +98,7 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         &mut self,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
-        self.incoming.piece(&self.link, usize::MAX, f).await
+        self.incoming.piece(&self.link, f).await
     }
 
     /// Stages a message. It leaves with the next [`flush`](Self::flush), or when a
