@@ -1,6 +1,7 @@
 //! The embassy adapter: over embassy-net's rings, on a wire that loses frames, and over transports
 //! that behave as badly as a transport may.
 
+mod board;
 mod buffered;
 #[allow(dead_code)] // not the storage that the core needs
 #[path = "../handshake/client_cases.rs"]
