@@ -70,6 +70,8 @@ struct Open {
     compressed: bool,
     /// A piece of it was handed out.
     started: bool,
+    /// Bytes of what is found that were taken already.
+    taken: usize,
     /// How much of [`TAIL`] was inflated.
     tail: usize,
 }
@@ -90,8 +92,13 @@ pub struct Inflated<'b> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Policy {
     Whole,
+    /// As whole messages, in a buffer that its owner replaces by a larger one.
+    Growing,
     Pieces,
 }
+
+/// One byte in this many of the buffer: to gain less, what is in it is not moved if it can grow.
+const WORTH_MOVING: usize = 16;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// For what the peer sends, as it was
@@ -104,7 +111,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
         if context.takeover && buffer.as_ref().len() <= context.window.bytes() {
             return Err(buffer);
         }
-        Ok(Self {
+        Ok(Self::growing(buffer, context, limits))
+    }
+
+    /// As [`new`](Self::new), for an owner who [replaces](Self::replace) the buffer by a larger one
+    /// when it [is full](Self::is_full), and uses [`ready_growing`](Self::ready_growing). It may be
+    /// empty.
+    pub const fn growing(buffer: B, context: Context, limits: Limits) -> Self {
+        Self {
             inflate: Inflate::new(context.window),
             buffer,
             context,
@@ -116,7 +130,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             found: None,
             failure: None,
             utf8: Utf8::NEW,
-        })
+        }
     }
 
     /// Takes from an event with data what is needed for a whole message. It stays found until it
@@ -141,11 +155,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
         self.find(event, Policy::Pieces)
     }
 
+    /// Like [`ready`](Self::ready), but a full buffer is no error: it is to be
+    /// [replaced](Self::replace) by a larger one, and then this is to be called again with the same
+    /// event.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready); of the sizes only the limit counts.
+    pub fn ready_growing(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
+        self.find(event, Policy::Growing)
+    }
+
     /// Lends what was found. `None` if nothing was.
     pub fn take(&mut self) -> Option<Inflated<'_>> {
         let found = self.found.take()?;
         let open = self.open.as_mut()?;
-        let (kind, span) = (open.kind, self.from..self.at);
+        let taken = core::mem::take(&mut open.taken);
+        let (kind, span) = (open.kind, self.from.saturating_add(taken)..self.at);
         open.started = true;
         // What was not compressed is no part of the window (section 7.2.2).
         if open.compressed {
@@ -162,6 +187,80 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             start: found.start,
             end: found.end,
         })
+    }
+
+    /// Like [`take`](Self::take), but at most `max` bytes of it: the rest stays found, as the next
+    /// piece.
+    pub fn take_up_to(&mut self, max: usize) -> Option<Inflated<'_>> {
+        let (found, open) = (self.found?, self.open.as_mut()?);
+        let from = self.from.saturating_add(open.taken);
+        if self.at.saturating_sub(from) <= max {
+            return self.take();
+        }
+        open.started = true;
+        open.taken = open.taken.saturating_add(max);
+        self.found = Some(Found {
+            start: false,
+            ..found
+        });
+        Some(Inflated {
+            kind: open.kind,
+            payload: self.buffer.as_ref().get(from..from.saturating_add(max))?,
+            start: found.start,
+            end: false,
+        })
+    }
+
+    /// What was found and not taken yet.
+    pub const fn found(&self) -> Option<Found> {
+        self.found
+    }
+
+    /// No message is open: without takeover nothing is worth keeping.
+    pub const fn is_between_messages(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// The open message needs a larger buffer.
+    pub fn is_full(&self) -> bool {
+        self.found.is_none() && self.open.is_some() && self.at >= self.buffer.as_ref().len()
+    }
+
+    /// Bytes that a new buffer has to have at least: the window, and what was not taken.
+    pub fn len(&self) -> usize {
+        self.at.saturating_sub(self.past())
+    }
+
+    /// Nothing has to be kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Exchanges the buffer. What is needed of it moves to the front of the new one; if it does
+    /// not fit, nothing changes and the new buffer comes back as the error.
+    ///
+    /// # Errors
+    /// The new buffer, if it is smaller than [`len`](Self::len), or if something found was not
+    /// taken yet.
+    pub fn replace(&mut self, mut buffer: B) -> Result<B, B> {
+        if self.found.is_some() {
+            return Err(buffer);
+        }
+        let past = self.past();
+        let len = self.at.saturating_sub(past);
+        let from = self.buffer.as_ref().get(past..self.at);
+        match (from, buffer.as_mut().get_mut(..len)) {
+            (Some(from), Some(to)) => bytes::copy(from, to),
+            _ => return Err(buffer),
+        };
+        self.from = self.from.saturating_sub(past);
+        self.at = len;
+        Ok(core::mem::replace(&mut self.buffer, buffer))
+    }
+
+    /// Gives the buffer back, and forgets the window.
+    pub fn into_buffer(self) -> B {
+        self.buffer
     }
 
     /// The error that ended the connection, if one did here.
@@ -213,6 +312,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             kind,
             compressed,
             started: false,
+            taken: 0,
             tail: 0,
         });
     }
@@ -228,10 +328,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
                 Step::Room if self.room(open, policy) == Some(0) => {
                     return Err(Error::MessageTooLarge);
                 }
-                Step::Room if self.compact(open) => {}
+                Step::Room if self.compact(policy) => {}
                 Step::Room if policy == Policy::Pieces && self.at > self.from => {
                     return Ok(Some(offer(open, false)));
                 }
+                Step::Room if policy == Policy::Growing => return Ok(None),
                 // Not even the window has room.
                 Step::Room => return Err(Error::MessageTooLarge),
                 Step::Input if event.end => {
@@ -250,7 +351,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// How many bytes the open message may still have; `None` for more than any buffer.
     fn room(&self, open: &Open, policy: Policy) -> Option<usize> {
         let left = usize::try_from(self.limit.saturating_sub(self.total)).ok();
-        if policy == Policy::Pieces || open.started {
+        if policy != Policy::Whole || open.started {
             return left;
         }
         // The same for every message, whatever lies in the window just now.
@@ -354,19 +455,38 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
         }
     }
 
-    /// Moves the window, and what was not taken, to the front. `false`: it is there already.
-    fn compact(&mut self, open: &Open) -> bool {
-        let window = self.context.window.bytes();
-        let history = if open.compressed { self.at } else { self.from };
-        let keep = self.from.min(history.saturating_sub(window));
-        if keep == 0 {
+    /// Moves the window, and what was not taken, to the front. `false`: it is there already, or
+    /// as good as there.
+    fn compact(&mut self, policy: Policy) -> bool {
+        let past = self.past();
+        let least = match policy {
+            Policy::Growing => self.buffer.as_ref().len() / WORTH_MOVING,
+            Policy::Whole | Policy::Pieces => 0,
+        };
+        if past <= least {
             return false;
         }
-        let len = self.at.saturating_sub(keep);
-        bytes::move_within(self.buffer.as_mut(), keep, len, 0);
-        self.from = self.from.saturating_sub(keep);
+        let len = self.at.saturating_sub(past);
+        bytes::move_within(self.buffer.as_mut(), past, len, 0);
+        self.from = self.from.saturating_sub(past);
         self.at = len;
         true
+    }
+
+    /// How many bytes at the front of the buffer are of no use any more.
+    fn past(&self) -> usize {
+        let history = match self.open {
+            Some(Open {
+                compressed: true, ..
+            }) => self.at,
+            // What was not compressed is no part of the window.
+            _ => self.from,
+        };
+        if self.open.is_none() && !self.context.takeover {
+            return self.at;
+        }
+        self.from
+            .min(history.saturating_sub(self.context.window.bytes()))
     }
 }
 
