@@ -13,8 +13,10 @@ use wirelet::frame::Header;
 use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Deflating, Output};
 use crate::wakers::{Side, Wakers, store, wake};
-use crate::{Error, pool};
+use crate::{Error, Prepared, pool};
 
 /// Payloads up to this many bytes are copied behind their header, so that a batch of them leaves in
 /// one write; larger ones leave beside it in a vectored write, without a copy.
@@ -42,6 +44,8 @@ pub struct Outgoing {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Both halves may wait for the same writer, but a writer keeps one waker.
     wakers: Option<Arc<Wakers>>,
+    #[cfg(feature = "deflate")]
+    deflating: Option<Box<Deflating>>,
 }
 
 type Staged = Outbox<Vec<u8>, Keys>;
@@ -89,7 +93,15 @@ impl Outgoing {
             patience,
             stalled: None,
             wakers: None,
+            #[cfg(feature = "deflate")]
+            deflating: None,
         }
+    }
+
+    /// Compresses from now on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflate(&mut self, deflating: Deflating) {
+        self.deflating = Some(Box::new(deflating));
     }
 
     /// Stages a message, or the header of one that is too large to be copied.
@@ -102,6 +114,14 @@ impl Outgoing {
         payload: &[u8],
     ) -> Poll<Result<Fed, Error>> {
         self.may_begin()?;
+        #[cfg(feature = "deflate")]
+        if self.wants(payload.len()) {
+            // With room for it first: what was compressed is part of the window.
+            ready!(self.poll_ready(cx, side, writer))?;
+            if let Some(packed) = self.deflating.as_mut().and_then(|it| it.message(payload)) {
+                return Poll::Ready(self.start_packed(kind, packed, true).map(|()| Fed::Staged));
+            }
+        }
         self.poll_stage(cx, side, writer, |outbox| {
             if payload.len() <= COPIED {
                 outbox.data(kind, payload).map(|()| Fed::Staged)
@@ -258,19 +278,77 @@ impl Outgoing {
     }
 
     /// Stages a message whose payload is shared, without waiting.
-    pub(crate) fn start(&mut self, kind: Kind, payload: &Bytes) -> Result<(), SendError> {
+    pub(crate) fn start(&mut self, message: &Prepared) -> Result<(), SendError> {
         self.may_begin()?;
         self.pay();
         self.lend();
-        if payload.len() <= COPIED {
-            match self.outbox.data(kind, payload) {
-                // What was owed took the room since it was promised: only the header fits.
-                Err(SendError::Full) => {}
-                done => return done,
-            }
+        let (kind, payload) = (message.kind(), message.payload());
+        #[cfg(feature = "deflate")]
+        if self.wants(payload.len())
+            && let Some(deflating) = &mut self.deflating
+            && let Some(packed) = message.packed(deflating.settings())
+        {
+            deflating.forget();
+            return start(
+                &mut self.outbox,
+                &mut self.tail,
+                kind,
+                Form::Packed,
+                &packed,
+            );
         }
-        begin(&mut self.outbox, kind, length(payload))?;
-        self.tail = payload.clone();
+        start(&mut self.outbox, &mut self.tail, kind, Form::Plain, payload)
+    }
+
+    /// Whether a message of so many bytes is to be compressed.
+    #[cfg(feature = "deflate")]
+    fn wants(&self, len: usize) -> bool {
+        let deflating = self.deflating.as_ref();
+        deflating.is_some_and(|deflating| deflating.wants(len))
+    }
+
+    /// Whether messages in pieces are compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn deflates(&self) -> bool {
+        self.deflating.is_some()
+    }
+
+    /// Compresses a piece of a message, when there is room for it, and stages it as a fragment.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn poll_piece<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+        kind: Kind,
+        payload: &[u8],
+        end: bool,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_ready(cx, side, writer))?;
+        if !self.is_open() {
+            return Poll::Ready(Err(SendError::Closed.into()));
+        }
+        let packed = self.deflating.as_mut();
+        let Some(packed) = packed.and_then(|it| it.piece(payload, end)) else {
+            let why = io::Error::other("zlib could not compress a message");
+            return Poll::Ready(Err(Error::Io(why)));
+        };
+        Poll::Ready(self.start_packed(kind, packed, end))
+    }
+
+    /// Stages what was compressed for this connection alone.
+    #[cfg(feature = "deflate")]
+    fn start_packed(&mut self, kind: Kind, packed: Output, end: bool) -> Result<(), Error> {
+        self.pay();
+        self.lend();
+        let len = length(packed.as_bytes());
+        self.outbox.begin_compressed(kind, len, end)?;
+        if packed.as_bytes().len() <= self.outbox.room().min(COPIED) {
+            self.outbox.write(packed.as_bytes());
+            packed.give();
+        } else {
+            self.tail = packed.into_bytes();
+        }
         Ok(())
     }
 
@@ -419,13 +497,39 @@ impl Outgoing {
     }
 }
 
-/// Stages the header of a message in one frame.
-fn begin(outbox: &mut Staged, kind: Kind, len: u64) -> Result<(), SendError> {
+/// A payload as the application sees it, or compressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    #[cfg(feature = "deflate")]
+    Packed,
+}
+
+/// Stages a message in one frame; what is not copied becomes its tail.
+fn start(
+    outbox: &mut Staged,
+    tail: &mut Bytes,
+    kind: Kind,
+    form: Form,
+    payload: &Bytes,
+) -> Result<(), SendError> {
     // The core would take it for the next fragment of a message that is unfinished.
     if outbox.sender().open_message().is_some() {
         return Err(SendError::MessageOpen);
     }
-    outbox.begin(kind, len, true)
+    let len = length(payload);
+    match form {
+        Form::Plain => outbox.begin(kind, len, true)?,
+        #[cfg(feature = "deflate")]
+        Form::Packed => outbox.begin_compressed(kind, len, true)?,
+    }
+    // What was owed may have taken the room since it was promised: then only the header fits.
+    if payload.len() <= outbox.room().min(COPIED) {
+        outbox.write(payload);
+    } else {
+        *tail = payload.clone();
+    }
+    Ok(())
 }
 
 fn length(payload: &[u8]) -> u64 {
