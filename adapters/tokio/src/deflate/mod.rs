@@ -20,7 +20,7 @@ use wirelet::deflate::{Agreement, Answer, Context, Offer, Server, WindowBits};
 ///
 /// # What it costs
 /// By default each message is compressed for itself, so a connection holds nothing between
-/// messages: the memory for compressing, up to 370 KiB, belongs to the thread. With
+/// messages: the memory for compressing, 270 KiB, belongs to the thread. With
 /// [context takeover](Self::takeover) small messages that are alike become much smaller, and each
 /// connection holds a window of what it received, and a compressor, from the first compressed
 /// message on. `cargo test -p wirelet-tests --test tokio_deflate_memory -- --nocapture` prints a
@@ -38,7 +38,7 @@ pub struct Deflate {
     send: Context,
     receive: Context,
     level: u8,
-    memory: u8,
+    memory: Option<u8>,
     threshold: usize,
 }
 
@@ -50,7 +50,7 @@ impl Deflate {
             send: Context::NO_TAKEOVER,
             receive: Context::NO_TAKEOVER,
             level: 1,
-            memory: 8,
+            memory: None,
             threshold: 256,
         }
     }
@@ -98,16 +98,15 @@ impl Deflate {
     }
 
     /// How much memory compressing may take beside the window, as zlib counts it: 1 to 9; what is
-    /// outside is taken for the nearest. Default: 8.
-    ///
-    /// It matters above level 1 and with takeover.
+    /// outside is taken for the nearest. Each step up is twice as much, from 1 KiB to 250 KiB. Default:
+    /// 8, and 1 at level 1, which makes no use of more.
     #[must_use]
     pub const fn memory(mut self, memory: u8) -> Self {
-        self.memory = match memory {
+        self.memory = Some(match memory {
             0 => 1,
             1..=9 => memory,
             _ => 9,
-        };
+        });
         self
     }
 
@@ -157,7 +156,7 @@ impl Deflate {
     fn settings(&self, window: WindowBits) -> Settings {
         Settings {
             level: self.level,
-            memory: self.memory,
+            memory: self.memory.unwrap_or(if self.level == 1 { 1 } else { 8 }),
             window,
         }
     }
