@@ -1,6 +1,9 @@
 //! What goes out: staged frames, the frame that is half written, and what is owed to the peer.
 #![allow(unreachable_pub)]
 
+#[cfg(feature = "deflate")]
+mod packed;
+
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, T
 
 use crate::clock::Clock;
 #[cfg(feature = "deflate")]
-use crate::deflate::{Deflating, Output};
+use crate::deflate::Deflating;
 use crate::wakers::{Side, Wakers, store, wake};
 use crate::{Error, Prepared, pool};
 
@@ -98,12 +101,6 @@ impl Outgoing {
         }
     }
 
-    /// Compresses from now on.
-    #[cfg(feature = "deflate")]
-    pub(crate) fn deflate(&mut self, deflating: Deflating) {
-        self.deflating = Some(Box::new(deflating));
-    }
-
     /// Stages a message, or the header of one that is too large to be copied.
     pub(crate) fn poll_feed<W: AsyncWrite + Unpin>(
         &mut self,
@@ -115,12 +112,10 @@ impl Outgoing {
     ) -> Poll<Result<Fed, Error>> {
         self.may_begin()?;
         #[cfg(feature = "deflate")]
-        if self.wants(payload.len()) {
-            // With room for it first: what was compressed is part of the window.
-            ready!(self.poll_ready(cx, side, writer))?;
-            if let Some(packed) = self.deflating.as_mut().and_then(|it| it.message(payload)) {
-                return Poll::Ready(self.start_packed(kind, packed, true).map(|()| Fed::Staged));
-            }
+        if self.wants(payload.len())
+            && ready!(self.poll_feed_packed(cx, side, writer, kind, payload))?
+        {
+            return Poll::Ready(Ok(Fed::Staged));
         }
         self.poll_stage(cx, side, writer, |outbox| {
             if payload.len() <= COPIED {
@@ -284,70 +279,25 @@ impl Outgoing {
         self.lend();
         let (kind, payload) = (message.kind(), message.payload());
         #[cfg(feature = "deflate")]
-        if self.wants(payload.len())
-            && let Some(deflating) = &mut self.deflating
-            && let Some(packed) = message.packed(deflating.settings())
-        {
-            deflating.forget();
-            return start(
-                &mut self.outbox,
-                &mut self.tail,
-                kind,
-                Form::Packed,
-                &packed,
-            );
+        if let Some(packed) = self.pack(message) {
+            return self.start_form(kind, Form::Packed, &packed);
         }
-        start(&mut self.outbox, &mut self.tail, kind, Form::Plain, payload)
+        self.start_form(kind, Form::Plain, payload)
     }
 
-    /// Whether a message of so many bytes is to be compressed.
-    #[cfg(feature = "deflate")]
-    fn wants(&self, len: usize) -> bool {
-        let deflating = self.deflating.as_ref();
-        deflating.is_some_and(|deflating| deflating.wants(len))
-    }
-
-    /// Whether messages in pieces are compressed.
-    #[cfg(feature = "deflate")]
-    pub(crate) const fn deflates(&self) -> bool {
-        self.deflating.is_some()
-    }
-
-    /// Compresses a piece of a message, when there is room for it, and stages it as a fragment.
-    #[cfg(feature = "deflate")]
-    pub(crate) fn poll_piece<W: AsyncWrite + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        side: Side,
-        writer: &mut W,
-        kind: Kind,
-        payload: &[u8],
-        end: bool,
-    ) -> Poll<Result<(), Error>> {
-        ready!(self.poll_ready(cx, side, writer))?;
-        if !self.is_open() {
-            return Poll::Ready(Err(SendError::Closed.into()));
+    /// Stages a message in one frame; what is not copied becomes its tail.
+    fn start_form(&mut self, kind: Kind, form: Form, payload: &Bytes) -> Result<(), SendError> {
+        let len = length(payload);
+        match form {
+            Form::Plain => self.outbox.begin(kind, len, true)?,
+            #[cfg(feature = "deflate")]
+            Form::Packed => self.outbox.begin_compressed(kind, len, true)?,
         }
-        let packed = self.deflating.as_mut();
-        let Some(packed) = packed.and_then(|it| it.piece(payload, end)) else {
-            let why = io::Error::other("zlib could not compress a message");
-            return Poll::Ready(Err(Error::Io(why)));
-        };
-        Poll::Ready(self.start_packed(kind, packed, end))
-    }
-
-    /// Stages what was compressed for this connection alone.
-    #[cfg(feature = "deflate")]
-    fn start_packed(&mut self, kind: Kind, packed: Output, end: bool) -> Result<(), Error> {
-        self.pay();
-        self.lend();
-        let len = length(packed.as_bytes());
-        self.outbox.begin_compressed(kind, len, end)?;
-        if packed.as_bytes().len() <= self.outbox.room().min(COPIED) {
-            self.outbox.write(packed.as_bytes());
-            packed.give();
+        // What was owed may have taken the room since it was promised: then only the header fits.
+        if payload.len() <= self.outbox.room().min(COPIED) {
+            self.outbox.write(payload);
         } else {
-            self.tail = packed.into_bytes();
+            self.tail = payload.clone();
         }
         Ok(())
     }
@@ -503,33 +453,6 @@ enum Form {
     Plain,
     #[cfg(feature = "deflate")]
     Packed,
-}
-
-/// Stages a message in one frame; what is not copied becomes its tail.
-fn start(
-    outbox: &mut Staged,
-    tail: &mut Bytes,
-    kind: Kind,
-    form: Form,
-    payload: &Bytes,
-) -> Result<(), SendError> {
-    // The core would take it for the next fragment of a message that is unfinished.
-    if outbox.sender().open_message().is_some() {
-        return Err(SendError::MessageOpen);
-    }
-    let len = length(payload);
-    match form {
-        Form::Plain => outbox.begin(kind, len, true)?,
-        #[cfg(feature = "deflate")]
-        Form::Packed => outbox.begin_compressed(kind, len, true)?,
-    }
-    // What was owed may have taken the room since it was promised: then only the header fits.
-    if payload.len() <= outbox.room().min(COPIED) {
-        outbox.write(payload);
-    } else {
-        *tail = payload.clone();
-    }
-    Ok(())
 }
 
 fn length(payload: &[u8]) -> u64 {
