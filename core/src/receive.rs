@@ -1,5 +1,5 @@
 use crate::frame::{Header, Mask, Opcode};
-use crate::utf8::{Utf8, is_utf8};
+use crate::utf8::{Utf8, is_ascii_or_utf8, is_utf8};
 use crate::{CloseCode, Control, Error, Event, Kind, Limits, Role, What};
 
 mod header_rules;
@@ -369,7 +369,7 @@ impl Receiver {
     fn whole(&mut self, mut mask: Mask, kind: Kind, payload: &mut [u8]) -> Result<(), Error> {
         let fine = match (kind, self.role) {
             (Kind::Text, Role::Server) => mask.apply_text(payload) || is_utf8(payload),
-            (Kind::Text, Role::Client) => is_utf8(payload),
+            (Kind::Text, Role::Client) => is_ascii_or_utf8(payload),
             (Kind::Binary, Role::Server) => {
                 mask.apply(payload);
                 true
