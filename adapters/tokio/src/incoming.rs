@@ -8,6 +8,7 @@ use wirelet::{Control, Found, Inbox, Receiver, What};
 
 use crate::clock::Timer;
 use crate::link::Link;
+use crate::unmask::Widest;
 use crate::wakers::Side;
 use crate::{Error, pool};
 
@@ -105,7 +106,7 @@ impl Incoming {
         if matches!(self.phase, Phase::Open)
             && policy == Policy::Whole
             && !self.skip
-            && let Ok(Some(found)) = self.inbox.ready_growing()
+            && let Ok(Some(found)) = self.inbox.ready_growing_by(Widest)
             && let Found {
                 what: What::Data { .. },
                 start: true,
@@ -130,9 +131,9 @@ impl Incoming {
             }
             let pieces = self.skip || policy != Policy::Whole;
             let found = if pieces {
-                self.inbox.ready_piece()
+                self.inbox.ready_piece_by(Widest)
             } else {
-                self.inbox.ready_growing()
+                self.inbox.ready_growing_by(Widest)
             };
             match found {
                 Ok(Some(Found {
