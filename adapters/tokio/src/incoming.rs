@@ -12,6 +12,7 @@ use crate::clock::Timer;
 #[cfg(feature = "deflate")]
 use crate::deflate::Inflating;
 use crate::link::Link;
+use crate::unmask::Widest;
 use crate::wakers::Side;
 use crate::{Error, pool};
 
@@ -149,9 +150,9 @@ impl Incoming {
             return inflating.find(&mut self.inbox, pieces);
         }
         if pieces {
-            self.inbox.ready_piece()
+            self.inbox.ready_piece_by(Widest)
         } else {
-            self.inbox.ready_growing()
+            self.inbox.ready_growing_by(Widest)
         }
     }
 
@@ -174,7 +175,7 @@ impl Incoming {
         if matches!(self.phase, Phase::Open)
             && policy == Policy::Whole
             && !self.skip
-            && let Ok(Some(found)) = self.inbox.ready_growing()
+            && let Ok(Some(found)) = self.inbox.ready_growing_by(Widest)
             && let Found {
                 what: What::Data {
                     compressed: false, ..
