@@ -7,6 +7,7 @@ mod server;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Builder;
 use wirelet_tokio::{Acceptor, Config};
 
 /// Echoes WebSocket messages on 127.0.0.1, or tries such a server.
@@ -36,11 +37,14 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let config = Config::default().max_message(options.max_message);
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime
-        .worker_threads(options.threads.max(1))
-        .enable_all()
-        .build();
+    // One thread needs none of what several would share.
+    let runtime = match options.threads {
+        0 | 1 => Builder::new_current_thread().enable_all().build(),
+        threads => Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build(),
+    };
     let result = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match (options.client, options.probe) {
