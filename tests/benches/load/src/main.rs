@@ -41,6 +41,7 @@ struct Options {
     node: Option<PathBuf>,
     rounds: usize,
     seed: u64,
+    short: bool,
     amounts: Amounts,
     topics: Vec<String>,
     servers: Vec<String>,
@@ -58,6 +59,7 @@ impl Options {
             node: None,
             rounds: 5,
             seed: 5,
+            short: false,
             amounts: FULL,
             topics: Vec::new(),
             servers: Vec::new(),
@@ -77,7 +79,9 @@ impl Options {
                 Arg::Long("milliseconds") => {
                     options.amounts.time = Duration::from_millis(parser.value()?.parse()?)
                 }
-                Arg::Long("short") => (options.amounts, options.rounds) = (SHORT, 1),
+                Arg::Long("short") => {
+                    (options.amounts, options.rounds, options.short) = (SHORT, 1, true);
+                }
                 Arg::Long("topics") => options.topics = list(parser.value()?)?,
                 Arg::Long("servers") => options.servers = list(parser.value()?)?,
                 Arg::Long("results") => options.results = Some(PathBuf::from(parser.value()?)),
@@ -120,7 +124,7 @@ impl Options {
 
 /// False: something could not be measured.
 fn run(options: &Options) -> Result<bool> {
-    let cores = Cores::choose()?;
+    let cores = Cores::choose(options.short)?;
     cores.take_load()?;
     process::allow_sockets(
         options.amounts.idle.max(options.amounts.fan_out[1]) as u64 * 5 / 4 + 100,

@@ -21,17 +21,21 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// The last two cores that this process may use: the first ones serve interrupts.
+    /// The last two cores that this process may use: the first ones serve interrupts. With `share`
+    /// a machine with one core will do.
     ///
     /// # Errors
-    /// There is only one.
-    pub fn choose() -> Result<Self> {
+    /// There are too few.
+    pub fn choose(share: bool) -> Result<Self> {
         let allowed = sched_getaffinity(Pid::this())?;
         let mut cores = (0..CpuSet::count())
             .rev()
             .filter(|&core| allowed.is_set(core).unwrap_or(false));
-        let (Some(server), Some(load)) = (cores.next(), cores.next()) else {
-            bail!("two cores are needed: one for the server, one for the load");
+        let server = cores.next().context("no core may be used")?;
+        let load = match cores.next() {
+            Some(core) => core,
+            None if share => server,
+            None => bail!("two cores are needed: one for the server, one for the load"),
         };
         let only = |core| {
             let mut set = CpuSet::new();
