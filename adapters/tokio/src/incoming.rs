@@ -91,33 +91,23 @@ impl Incoming {
         self.skip = true;
     }
 
+    /// A whole message can be taken from the inbox, and nothing has to be done before.
+    #[inline]
+    pub(crate) fn has_message(&mut self) -> bool {
+        if !matches!(self.phase, Phase::Open) || self.skip {
+            return false;
+        }
+        let Ok(Some(found)) = self.inbox.ready_growing() else {
+            return false;
+        };
+        found.start && found.end && matches!(found.what, What::Data { .. })
+    }
+
     /// Waits until a message, or a piece of one, can be taken from the inbox. `None`: the peer
     /// closed the connection cleanly, or its end was reported before.
     ///
     /// What is staged is written before this waits, and what is owed before it returns.
-    #[inline]
     pub(crate) fn poll_next<L: Link>(
-        &mut self,
-        cx: &mut Context<'_>,
-        link: &mut L,
-        policy: Policy,
-    ) -> Poll<Result<Option<Found>, Error>> {
-        if matches!(self.phase, Phase::Open)
-            && policy == Policy::Whole
-            && !self.skip
-            && let Ok(Some(found)) = self.inbox.ready_growing()
-            && let Found {
-                what: What::Data { .. },
-                start: true,
-                end: true,
-            } = found
-        {
-            return Poll::Ready(Ok(Some(found)));
-        }
-        self.poll_slow(cx, link, policy)
-    }
-
-    fn poll_slow<L: Link>(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut L,
