@@ -94,7 +94,7 @@ impl Incoming {
     /// A whole message can be taken from the inbox, and nothing has to be done before.
     #[inline]
     pub(crate) fn has_message(&mut self) -> bool {
-        if !matches!(self.phase, Phase::Open) || self.skip {
+        if !matches!(self.phase, Phase::Open) || self.skip || self.inbox.is_empty() {
             return false;
         }
         let Ok(Some(found)) = self.inbox.ready_growing() else {
@@ -119,7 +119,10 @@ impl Incoming {
                 return self.poll_end(cx, link);
             }
             let pieces = self.skip || policy != Policy::Whole;
-            let found = if pieces {
+            let found = if self.inbox.is_empty() {
+                // Nothing was left when this waited.
+                Ok(None)
+            } else if pieces {
                 self.inbox.ready_piece()
             } else {
                 self.inbox.ready_growing()
@@ -321,13 +324,17 @@ impl Incoming {
 
     /// Room for the next read.
     fn make_room(&mut self) {
+        if self.inbox.buffer().is_empty() {
+            let _ = self.inbox.replace(pool::take(pool::SIZE));
+            return;
+        }
         if !self.inbox.spare().is_empty() {
             return;
         }
         let size = self.inbox.buffer().len();
         let limit = usize::try_from(self.inbox.receiver().message_limit()).unwrap_or(usize::MAX);
         let most = limit.max(size).saturating_add(BETWEEN);
-        let size = size.saturating_mul(GROWTH).min(most).max(1);
+        let size = size.saturating_mul(GROWTH).min(most);
         match self.inbox.replace(pool::take(size)) {
             Ok(buffer) | Err(buffer) => pool::give(buffer),
         }
@@ -337,6 +344,7 @@ impl Incoming {
     fn rest(&mut self) {
         let (held, size) = (self.inbox.len(), self.inbox.buffer().len());
         let smaller = match held {
+            0 if size == 0 => return,
             0 if self.inbox.is_empty() => Vec::new(),
             held if held < size / SPARSE => vec![0; (held * 2).max(256)],
             _ => return,

@@ -54,13 +54,19 @@ pub(crate) enum Keys {
 }
 
 impl Masking for Keys {
+    #[inline]
     fn next_key(&mut self) -> Option<[u8; 4]> {
         match self {
             Self::Server => None,
-            // RFC 6455 section 10.3: a generator that cannot be predicted.
-            Self::Client => Some(rand::random()),
+            Self::Client => Some(random_key()),
         }
     }
+}
+
+/// RFC 6455 section 10.3: a generator that cannot be predicted.
+#[inline(never)]
+fn random_key() -> [u8; 4] {
+    rand::random()
 }
 
 /// Whether a payload goes through the outbox or beside it.
