@@ -107,6 +107,7 @@ impl Incoming {
     /// closed the connection cleanly, or its end was reported before.
     ///
     /// What is staged is written before this waits, and what is owed before it returns.
+    #[inline(never)]
     pub(crate) fn poll_next<L: Link>(
         &mut self,
         cx: &mut Context<'_>,

@@ -57,10 +57,7 @@ impl Topic {
     pub fn all(amounts: &Amounts) -> Vec<Self> {
         let echo = CASES.iter().map(Self::Echo);
         let fan_out = amounts.fan_out.map(Self::FanOut);
-        let calls = CASES
-            .iter()
-            .filter(|case| case.connections == 100)
-            .map(Self::Calls);
+        let calls = CASES.iter().map(Self::Calls);
         echo.chain([Self::Handshakes, Self::Idle])
             .chain(fan_out)
             .chain(calls)
