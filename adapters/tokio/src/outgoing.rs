@@ -113,6 +113,10 @@ impl Outgoing {
         if payload.len() > COPIED || !self.is_open() || self.connection.owed().is_some() {
             return false;
         }
+        #[cfg(feature = "deflate")]
+        if self.wants(payload.len()) {
+            return false;
+        }
         self.lend();
         self.outbox.data(kind, payload).is_ok()
     }
