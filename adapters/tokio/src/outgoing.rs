@@ -286,7 +286,7 @@ impl Outgoing {
         #[cfg(feature = "deflate")]
         if self.wants(payload.len())
             && let Some(deflating) = &mut self.deflating
-            && let Some(packed) = message.packed(deflating.settings())
+            && let Some(packed) = message.packed(deflating.settings(), deflating.always())
         {
             deflating.forget();
             return start(
