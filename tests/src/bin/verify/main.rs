@@ -54,7 +54,7 @@ fn parse() -> Result<Vec<&'static Step>> {
         match argument {
             lexopt::Arg::Long("list") => {
                 for step in STEPS {
-                    println!("{:<20} {}", step.name, step.about);
+                    println!("{:<25} {}", step.name, step.about);
                 }
                 return Ok(Vec::new());
             }
@@ -66,6 +66,11 @@ fn parse() -> Result<Vec<&'static Step>> {
             other => return Err(other.unexpected().into()),
         }
     }
+    choose(&names)
+}
+
+/// The steps of these names; without any, all that need not be named.
+fn choose(names: &[String]) -> Result<Vec<&'static Step>> {
     if let Some(name) = names
         .iter()
         .find(|name| !STEPS.iter().any(|step| is_meant(step, name)))
@@ -74,14 +79,17 @@ fn parse() -> Result<Vec<&'static Step>> {
     }
     Ok(STEPS
         .iter()
-        .filter(|step| names.is_empty() || names.iter().any(|name| is_meant(step, name)))
+        .filter(|step| {
+            let all = names.is_empty() && !step.on_request;
+            all || names.iter().any(|name| is_meant(step, name))
+        })
         .collect())
 }
 
-/// `firmware` means `firmware-boards` too.
+/// `firmware` means `firmware-boards` too, but nothing that runs only on request.
 fn is_meant(step: &Step, name: &str) -> bool {
     let rest = step.name.strip_prefix(name);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with('-') && !step.on_request))
 }
 
 /// Runs the steps, then prints the table and the total. False: something failed.
@@ -104,10 +112,10 @@ fn run(chosen: Vec<&'static Step>) -> Result<bool> {
         total.add(tally);
     }
 
-    println!("\n{:<20} {:<7} {:>8}", "step", "result", "seconds");
+    println!("\n{:<25} {:<7} {:>8}", "step", "result", "seconds");
     for (name, good, seconds) in &rows {
         println!(
-            "{name:<20} {:<7} {seconds:>8.1}",
+            "{name:<25} {:<7} {seconds:>8.1}",
             if *good { "ok" } else { "FAILED" }
         );
     }
@@ -160,8 +168,8 @@ const LOG_TAIL_LINES: usize = 40;
 const FAILURES_SHOWN: usize = 20;
 
 const HELP: &str = "\
-usage: cargo verify [STEP]..    run the steps named, or all of them; `firmware` names all
-                                steps that begin with `firmware`
+usage: cargo verify [STEP]..    run the steps named, or all but those that run only if named;
+                                `firmware` names all steps that begin with `firmware`
        cargo verify --list      name the steps, one line each
        cargo verify --help      print this
 
@@ -170,3 +178,29 @@ What a step printed is kept in target/verify/log, screenshots in target/verify/s
 Tools a step needs are installed (apt-get as root on Debian; pip and npm below
 target/verify), or it says what to install.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(names: &[&str]) -> Vec<&'static str> {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        choose(&names)
+            .unwrap()
+            .iter()
+            .map(|step| step.name)
+            .collect()
+    }
+
+    #[test]
+    fn a_step_on_request_runs_only_by_its_whole_name() {
+        let requested = "conformance-deflate-whole";
+        for names in [&[][..], &["conformance"], &["conformance-deflate"]] {
+            let chosen = chosen(names);
+            assert!(chosen.contains(&"conformance-deflate"), "{names:?}");
+            assert!(!chosen.contains(&requested), "{names:?}");
+        }
+        assert_eq!(chosen(&[requested]), [requested]);
+        assert!(choose(&["conform".to_owned()]).is_err());
+    }
+}

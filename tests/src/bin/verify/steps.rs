@@ -17,6 +17,8 @@ pub(crate) struct Step {
     pub(crate) about: &'static str,
     /// After this time the processes it started are killed and it counts as failed.
     pub(crate) bound: Duration,
+    /// It runs only when it is named.
+    pub(crate) on_request: bool,
     /// The work. An error is a failure that no test stands for.
     pub(crate) run: fn(&Job) -> Result<Tally>,
 }
@@ -31,7 +33,16 @@ const fn step(
         name,
         about,
         bound: Duration::from_secs(seconds),
+        on_request: false,
         run,
+    }
+}
+
+impl Step {
+    /// What takes so long that it does not run with the others.
+    const fn on_request(mut self) -> Self {
+        self.on_request = true;
+        self
     }
 }
 
@@ -87,6 +98,19 @@ pub(crate) const STEPS: &[Step] = &[
         300,
         conformance::client,
     ),
+    step(
+        "conformance-deflate",
+        "Autobahn's cases of compression, both roles",
+        300,
+        conformance::deflate,
+    ),
+    step(
+        "conformance-deflate-whole",
+        "all messages of these cases; runs only if named",
+        5400,
+        conformance::deflate_whole,
+    )
+    .on_request(),
     step(
         "interop-python",
         "Python websockets, as client and as server",
