@@ -13,6 +13,7 @@ mod browser;
 mod budgets;
 mod cargo;
 mod conformance;
+mod deflate;
 mod emulator;
 mod firmware;
 mod fuzz;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::{Job, Tally};
 use crate::{
-    boards, browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy,
+    boards, browser, cargo, conformance, deflate, firmware, fuzz, instructions, interop, size, tidy,
 };
 
 /// One step of the run.
@@ -111,6 +111,12 @@ pub(crate) const STEPS: &[Step] = &[
         conformance::deflate_whole,
     )
     .on_request(),
+    step(
+        "deflate-hostile",
+        "compressed input that breaks rules, against our server",
+        180,
+        deflate::run,
+    ),
     step(
         "interop-python",
         "Python websockets, as client and as server",
