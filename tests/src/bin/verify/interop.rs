@@ -109,9 +109,9 @@ impl Peer {
     }
 }
 
-/// How our server compresses, under the scripts for that. With a threshold of 0 they can demand that
+/// How our server compresses, under the scripts for that and in the browser. With a threshold of 0 they can demand that
 /// every message was compressed.
-const DEFLATE: [&str; 3] = [
+pub(crate) const DEFLATE: [&str; 3] = [
     "takeover,threshold=0",
     "takeover,window=9,threshold=0",
     "window=10,threshold=0",

@@ -131,7 +131,7 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         "browser",
-        "the chat example in headless Chromium",
+        "the chat example in headless Chromium, and compression",
         300,
         browser::run,
     ),
