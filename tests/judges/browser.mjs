@@ -1,9 +1,10 @@
 // Judges the chat example as people see it, in headless Chromium.
 //
-// usage: node browser.mjs --chromium PATH --screens FOLDER -- COMMAND..
+// usage: node browser.mjs --chromium PATH --screens FOLDER [--echo PARAMS@URL].. -- COMMAND..
 //
 // The command starts the chat and prints its address, http://127.0.0.1:PORT, in its first line.
-// The checks tell one story: each stands on those before it.
+// The checks tell one story: each stands on those before it. Those of the echo servers, which
+// compress as their PARAMS say, only need its browser.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,14 +13,19 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { ChatWindow, PATIENCE } from "./chat_window.mjs";
+import { talk } from "./deflate_page.mjs";
 import { expect, run, within } from "./tap.mjs";
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
-  options: { chromium: { type: "string" }, screens: { type: "string" } },
+  options: {
+    chromium: { type: "string" },
+    screens: { type: "string" },
+    echo: { type: "string", multiple: true, default: [] },
+  },
 });
 if (!values.chromium || !values.screens || command.length === 0) {
-  console.error("usage: node browser.mjs --chromium PATH --screens FOLDER -- COMMAND..");
+  console.error("usage: node browser.mjs --chromium PATH --screens FOLDER [--echo PARAMS@URL].. -- COMMAND..");
   process.exit(2);
 }
 
@@ -52,6 +58,7 @@ const status = await run(
     ["the requests shown are the requests made", honestRequests],
     ["the window with the WebSocket receives on its one request", oneRequest],
     ["on a phone: nothing to scroll sideways, the send button in view", phone],
+    ...values.echo.map((echo) => compressed(...echo.split("@"))),
     ["no window complained on its console", noComplaints],
     ["no window talked to another host", noOtherHost],
     ["SIGINT: the chat exits with 0, the WebSocket is closed with 1001", interrupt],
@@ -242,6 +249,11 @@ async function fits(window, selector) {
   if (left < 0 || top < 0 || right > PHONE.width || bottom > PHONE.height) {
     throw new Error(`${selector} lies at ${left},${top} to ${right},${bottom}, outside 375 x 700`);
   }
+}
+
+/** An echo server that compresses as `params` say. */
+function compressed(params, url) {
+  return [`${params}: messages both ways, compressed`, () => talk(story.browser, url, params)];
 }
 
 async function noComplaints() {

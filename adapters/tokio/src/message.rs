@@ -109,9 +109,10 @@ pub struct Prepared {
     packed: Arc<Mutex<Vec<Packed>>>,
 }
 
-/// The payload compressed; `None` if that does not make it smaller.
+/// How the payload was compressed, whether or not that makes it smaller, and what came out; `None`
+/// if it had to be smaller and was not.
 #[cfg(feature = "deflate")]
-type Packed = (Settings, Option<Bytes>);
+type Packed = ((Settings, bool), Option<Bytes>);
 
 impl Prepared {
     /// A text message.
@@ -166,19 +167,20 @@ impl Prepared {
 
     /// Compressed for itself; `None` if it is better sent as it is.
     #[cfg(feature = "deflate")]
-    pub(crate) fn packed(&self, settings: Settings) -> Option<Bytes> {
+    pub(crate) fn packed(&self, settings: Settings, always: bool) -> Option<Bytes> {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, found)) = packed.iter().find(|(with, _)| *with == settings) {
+        let how = (settings, always);
+        if let Some((_, found)) = packed.iter().find(|(like, _)| *like == how) {
             return found.clone();
         }
-        let new = pack(&self.payload, settings);
-        packed.push((settings, new.clone()));
+        let new = pack(&self.payload, settings, always);
+        packed.push((how, new.clone()));
         new
     }
 }
 
 #[cfg(feature = "deflate")]
-fn pack(payload: &[u8], settings: Settings) -> Option<Bytes> {
+fn pack(payload: &[u8], settings: Settings, always: bool) -> Option<Bytes> {
     let mut compressor = Compressor::take(settings);
     let mut out = Output::new(payload.len());
     let fine = compressor.push(payload, &mut out, true).is_some();
@@ -187,7 +189,7 @@ fn pack(payload: &[u8], settings: Settings) -> Option<Bytes> {
     }
     // Shared by all, for as long as the message: no larger than it must be.
     let smaller = out.as_bytes().len() < payload.len();
-    let packed = (fine && smaller).then(|| Bytes::copy_from_slice(out.as_bytes()));
+    let packed = (fine && (always || smaller)).then(|| Bytes::copy_from_slice(out.as_bytes()));
     out.give();
     packed
 }

@@ -26,6 +26,8 @@ pub(crate) struct Deflating {
     settings: Settings,
     takeover: bool,
     threshold: usize,
+    /// Whether or not it makes a message smaller.
+    always: bool,
     /// With takeover, from the first compressed message on; without, while a message is open.
     compressor: Option<Compressor>,
 }
@@ -36,6 +38,7 @@ impl Deflating {
             settings: deflate.settings(context.window),
             takeover: context.takeover,
             threshold: deflate.threshold.max(1),
+            always: deflate.threshold == 0,
             compressor: None,
         }
     }
@@ -47,6 +50,11 @@ impl Deflating {
 
     pub(crate) const fn settings(&self) -> Settings {
         self.settings
+    }
+
+    /// Whether a message goes out compressed even if that does not make it smaller.
+    pub(crate) const fn always(&self) -> bool {
+        self.always
     }
 
     /// A whole message. `None`: it goes out as it is, for it would not become smaller.
@@ -62,7 +70,7 @@ impl Deflating {
             compressor.give();
         }
         let smaller = out.as_bytes().len() < payload.len();
-        if fine && (self.takeover || smaller) {
+        if fine && (self.takeover || self.always || smaller) {
             return Some(out);
         }
         out.give();
@@ -206,6 +214,42 @@ impl Output {
             // zlib says nothing for nothing. Section 7.2.3.6: the header of an empty block.
             self.buffer[0] = 0;
             self.len = 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Deflating;
+    use crate::{Deflate, Prepared};
+    use wirelet::deflate::Context;
+
+    /// Of this, without takeover, deflate makes more bytes.
+    const SHORT: &[u8] = b"\x01\x82\x03\x84";
+
+    #[test]
+    fn larger_only_with_a_threshold_of_0() {
+        for (threshold, compressed) in [(0, true), (1, false)] {
+            let deflate = Deflate::new().threshold(threshold);
+            let mut deflating = Deflating::new(&deflate, Context::NO_TAKEOVER);
+            assert!(deflating.wants(SHORT.len()) && !deflating.wants(0));
+            let (settings, always) = (deflating.settings(), deflating.always());
+            let alone = deflating.message(SHORT);
+            let alone = alone.as_ref().map(|output| output.as_bytes());
+            let prepared = Prepared::binary(SHORT).packed(settings, always);
+            assert_eq!(alone, prepared.as_deref());
+            let longer = alone.is_some_and(|bytes| bytes.len() > SHORT.len());
+            assert_eq!(longer, compressed, "threshold {threshold}: {alone:?}");
+        }
+    }
+
+    #[test]
+    fn one_prepared_message_for_peers_with_either_threshold() {
+        let prepared = Prepared::binary(SHORT);
+        let settings = Deflate::new().settings(Context::NO_TAKEOVER.window);
+        for _ in 0..2 {
+            assert!(prepared.packed(settings, false).is_none());
+            assert!(prepared.packed(settings, true).is_some());
         }
     }
 }

@@ -85,8 +85,14 @@ impl Inflating {
                 inflater.ready_growing(&mut event)?
             };
             let rest = event.payload.len();
-            // The end of the message stays, until all that it brings has come out.
-            let done = rest == 0 && !(last && event.end);
+            // It stays until all that it brings has come out: some of that may lie in the inflater,
+            // for want of room, when no input is left.
+            let done = if last {
+                !event.end
+            } else {
+                found.is_none() && !inflater.is_full()
+            };
+            let done = done && rest == 0;
             inbox.consume(len - rest);
             if done {
                 let _ = inbox.take();
@@ -161,4 +167,56 @@ fn is_compressed(what: Option<What>) -> bool {
             ..
         })
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Deflate;
+    use crate::deflate::{Compressor, Deflating, Output};
+    use wirelet::{Receiver, Role};
+
+    const CONTEXT: Context = Context::NO_TAKEOVER;
+
+    /// A fragment that others are to follow.
+    fn inbox(first: u8, payload: &[u8]) -> Inbox<Vec<u8>> {
+        let mut inbox = Inbox::new(vec![0; 1 << 16], Receiver::new(Role::Client, Limits::NONE));
+        inbox.allow_rsv1();
+        let len = u16::try_from(payload.len()).unwrap();
+        let header = match len {
+            0..126 => vec![first, payload.len() as u8],
+            _ => [&[first, 126], &len.to_be_bytes()[..]].concat(),
+        };
+        let frame = [&header, payload].concat();
+        inbox.spare()[..frame.len()].copy_from_slice(&frame);
+        inbox.filled(frame.len());
+        inbox
+    }
+
+    #[test]
+    fn wrong_text_is_refused_when_it_comes() {
+        // "a\xff" in a fixed block: it fits into what the inflater reads ahead.
+        let mut inbox = inbox(0x41, b"\x4a\xfc\x0f\x00");
+        let found = Inflating::new(CONTEXT, Limits::NONE).find(&mut inbox, false);
+        assert_eq!(found, Err(Error::Utf8));
+    }
+
+    #[test]
+    fn all_of_a_fragment_comes_out_at_once() {
+        let settings = Deflating::new(&Deflate::new(), CONTEXT).settings();
+        // What is behind the buffer's end fits into what the inflater reads ahead, too.
+        for len in (pool::SIZE..pool::SIZE + 300).step_by(7) {
+            let mut compressor = Compressor::take(settings);
+            let mut packed = Output::new(len);
+            compressor.push(&vec![0; len], &mut packed, true).unwrap();
+            compressor.give();
+            let mut inbox = inbox(0x42, packed.as_bytes());
+            let mut inflating = Inflating::new(CONTEXT, Limits::NONE);
+            let mut came = 0;
+            while inflating.find(&mut inbox, true).unwrap().is_some() {
+                came += inflating.take_up_to(usize::MAX).unwrap().payload.len();
+            }
+            assert_eq!(came, len);
+        }
+    }
 }

@@ -112,6 +112,9 @@ impl Deflate {
 
     /// Messages of fewer bytes go out as they are. Default: 256. Without takeover little is gained
     /// below that; with takeover 32 is a good value. An empty message is never compressed.
+    ///
+    /// Without takeover, a longer message that compressing does not make smaller goes out as it is,
+    /// too; but with 0, for tests of a peer, every message of one byte or more is compressed.
     #[must_use]
     pub const fn threshold(mut self, bytes: usize) -> Self {
         self.threshold = bytes;

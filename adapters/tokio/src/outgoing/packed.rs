@@ -49,7 +49,7 @@ impl Outgoing {
             return None;
         }
         let deflating = self.deflating.as_mut()?;
-        let packed = message.packed(deflating.settings())?;
+        let packed = message.packed(deflating.settings(), deflating.always())?;
         deflating.forget();
         Some(packed)
     }

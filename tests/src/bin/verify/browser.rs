@@ -1,9 +1,10 @@
-//! The chat example as a person sees it: headless Chromium, three windows, real key presses.
+//! The chat example as a person sees it: headless Chromium, three windows, real key presses. And
+//! what that browser makes of servers that compress.
 
 use anyhow::Result;
 
 use crate::job::{Job, Tally};
-use crate::{cargo, install, tap};
+use crate::{cargo, install, interop, tap};
 
 /// Runs `tests/judges/browser.mjs`; the screenshots go to `target/verify/screens`.
 pub(crate) fn run(job: &Job) -> Result<Tally> {
@@ -23,6 +24,21 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
         .arg(chromium)
         .arg("--screens")
         .arg(screens);
+    let echo = cargo::release_example(job, "echo")?;
+    let mut servers = Vec::new();
+    for params in interop::DEFLATE {
+        let mut command = job.command(&echo);
+        command.args(["0", &format!("--deflate={params}")]);
+        let (server, address) = job.serve(&mut command, "listening on ")?;
+        judge.args(["--echo", &format!("{params}@{address}")]);
+        servers.push(server);
+    }
     judge.arg("--").arg(chat).args(["--listen", "127.0.0.1:0"]);
-    tap::count("browser", &job.run(&mut judge)?)
+    let mut tally = tap::count("browser", &job.run(&mut judge)?)?;
+    for server in servers {
+        if let Err(error) = server.stop() {
+            tally.failures.push(format!("echo: {error:#}"));
+        }
+    }
+    Ok(tally)
 }

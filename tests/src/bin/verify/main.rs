@@ -14,6 +14,7 @@ mod browser;
 mod budgets;
 mod cargo;
 mod conformance;
+mod deflate;
 mod emulator;
 mod firmware;
 mod fuzz;
@@ -60,7 +61,7 @@ fn parse() -> Result<Vec<&'static Step>> {
                     } else {
                         ""
                     };
-                    println!("{:<20} {}{when}", step.name, step.about);
+                    println!("{:<25} {}{when}", step.name, step.about);
                 }
                 return Ok(Vec::new());
             }
@@ -72,6 +73,11 @@ fn parse() -> Result<Vec<&'static Step>> {
             other => return Err(other.unexpected().into()),
         }
     }
+    choose(&names)
+}
+
+/// The steps of these names; without any, all that need not be named.
+fn choose(names: &[String]) -> Result<Vec<&'static Step>> {
     if let Some(name) = names
         .iter()
         .find(|name| !STEPS.iter().any(|step| is_meant(step, name)))
@@ -115,10 +121,10 @@ fn run(chosen: Vec<&'static Step>) -> Result<bool> {
         total.add(tally);
     }
 
-    println!("\n{:<20} {:<7} {:>8}", "step", "result", "seconds");
+    println!("\n{:<25} {:<7} {:>8}", "step", "result", "seconds");
     for (name, good, seconds) in &rows {
         println!(
-            "{name:<20} {:<7} {seconds:>8.1}",
+            "{name:<25} {:<7} {seconds:>8.1}",
             if *good { "ok" } else { "FAILED" }
         );
     }
@@ -199,5 +205,22 @@ mod tests {
             meant("firmware"),
             ["firmware", "firmware-conformance", "firmware-boards"]
         );
+    }
+
+    #[test]
+    fn a_whole_run_leaves_them_out() {
+        let names = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            let chosen = choose(&names).unwrap();
+            chosen.iter().map(|step| step.name).collect::<Vec<_>>()
+        };
+        let whole = "conformance-deflate-whole";
+        for asked in [&[][..], &["conformance"], &["conformance-deflate"]] {
+            let names = names(asked);
+            assert!(names.contains(&"conformance-deflate"), "{asked:?}");
+            assert!(!names.contains(&whole), "{asked:?}");
+        }
+        assert_eq!(names(&[whole]), [whole]);
+        assert!(choose(&["conform".to_owned()]).is_err());
     }
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use crate::job::{Job, Tally};
 use crate::{
-    bench, boards, browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy,
+    bench, boards, browser, cargo, conformance, deflate, firmware, fuzz, instructions, interop,
+    size, tidy,
 };
 
 /// One step of the run.
@@ -17,7 +18,8 @@ pub(crate) struct Step {
     pub(crate) about: &'static str,
     /// After this time the processes it started are killed and it counts as failed.
     pub(crate) bound: Duration,
-    /// It runs only when it is named in full: it measures, and what it finds depends on the machine.
+    /// It runs only when it is named in full: it takes long, or measures, and what it finds depends on
+    /// the machine.
     pub(crate) on_request: bool,
     /// The work. An error is a failure that no test stands for.
     pub(crate) run: fn(&Job) -> Result<Tally>,
@@ -99,6 +101,24 @@ pub(crate) const STEPS: &[Step] = &[
         conformance::client,
     ),
     step(
+        "conformance-deflate",
+        "Autobahn's cases of compression, both roles",
+        300,
+        conformance::deflate,
+    ),
+    on_request(step(
+        "conformance-deflate-whole",
+        "all messages of these cases",
+        5400,
+        conformance::deflate_whole,
+    )),
+    step(
+        "deflate-hostile",
+        "compressed input that breaks rules, against our server",
+        180,
+        deflate::run,
+    ),
+    step(
         "interop-python",
         "Python websockets, as client and as server",
         240,
@@ -112,7 +132,7 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         "browser",
-        "the chat example in headless Chromium",
+        "the chat example in headless Chromium, and compression",
         300,
         browser::run,
     ),
