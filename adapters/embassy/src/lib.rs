@@ -59,6 +59,8 @@
 mod accept;
 mod clock;
 mod connect;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod engine;
 mod error;
 mod halves;
@@ -76,6 +78,8 @@ mod url;
 
 pub use accept::{AcceptError, Acceptor, Upgrade, accept};
 pub use connect::{ConnectError, Connector, connect};
+#[cfg(feature = "deflate")]
+pub use deflate::{Agreement, Deflate, DeflatePool, WindowBits};
 pub use error::Error;
 pub use halves::{MessageWriter, RecvHalf, SendHalf};
 pub use link::{MIN_ROOM, Random};

@@ -2,6 +2,8 @@ use core::cell::RefCell;
 
 use wirelet::{CloseCode, Kind};
 
+#[cfg(feature = "deflate")]
+use crate::deflate::{Agreed, Agreement, Deflate};
 use crate::engine::Incoming;
 use crate::halves::{MessageWriter, RecvHalf, SendHalf, begin_close};
 use crate::link::{Keys, Link, Random};
@@ -52,6 +54,30 @@ impl<'b, T: Transport> WebSocket<'b, T> {
             link: Link::new(io, keys, config),
             protocol: None,
         }
+    }
+
+    /// For a connection whose opening handshake was done elsewhere and agreed on
+    /// permessage-deflate: the peer's messages may come compressed, as `agreement` says. Call it
+    /// before anything is received.
+    ///
+    /// `None` if no decoder is free, or if the peer takes its context over and the buffer is not
+    /// larger than its window. The connection is dropped then, for it cannot go on.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, agreement: Agreement, deflate: Deflate<'b>) -> Option<Self> {
+        let lease = deflate.lease()?;
+        let inflates = self.incoming.inflate(Agreed { agreement, lease });
+        inflates.then_some(self)
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_agreed(mut self, agreed: Option<Agreed<'b>>) -> Self {
+        if let Some(agreed) = agreed {
+            // No window was agreed to that the buffer cannot hold.
+            let inflates = self.incoming.inflate(agreed);
+            debug_assert!(inflates, "the offer depends on the buffer");
+        }
+        self
     }
 
     pub(crate) fn with_protocol(self, protocol: Option<&'b str>) -> Self {
@@ -212,6 +238,12 @@ impl<'b, T: Transport> WebSocket<'b, T> {
     /// The subprotocol that was selected in the handshake.
     pub fn protocol(&self) -> Option<&str> {
         self.protocol
+    }
+
+    /// What was agreed to on permessage-deflate. `None`: messages do not come compressed.
+    #[cfg(feature = "deflate")]
+    pub fn agreement(&self) -> Option<Agreement> {
+        self.incoming.agreement()
     }
 
     /// What the peer's Close frame said; `None` before it came.

@@ -31,7 +31,9 @@ pub struct Inflate {
     last: bool,
     /// The codes are those of section 3.2.6.
     fixed: bool,
-    window: WindowBits,
+    /// How many bits less than [`WindowBits::MAX`] the window has: so a decoder that was not used
+    /// yet is all zeros, and a static one takes no flash.
+    narrower: u8,
     /// How many lengths of codes a dynamic block has: for literals and lengths, for distances,
     /// for the lengths themselves.
     sizes: (u16, u16, u16),
@@ -87,7 +89,7 @@ impl Inflate {
             state: State::Header,
             last: false,
             fixed: false,
-            window,
+            narrower: WindowBits::MAX.get().saturating_sub(window.get()),
             sizes: (0, 0, 0),
             lengths: [0; 320],
             literals: Code::new(),
@@ -130,6 +132,14 @@ impl Inflate {
                 return Ok(step);
             }
         }
+    }
+
+    /// At the start of another stream, in the same memory.
+    pub fn restart(&mut self, window: WindowBits) {
+        self.bits = Bits::NONE;
+        self.state = State::Header;
+        self.last = false;
+        self.narrower = WindowBits::MAX.get().saturating_sub(window.get());
     }
 
     /// Nothing of a block was read: a message may end here.
@@ -316,7 +326,8 @@ impl Inflate {
         };
         let distance = base.wrapping_add(more);
         // RFC 7692 section 7.2.2, and the window of section 7.1.2.
-        if usize::from(distance) > behind.min(self.window.bytes()) {
+        let window = WindowBits::MAX.bytes().wrapping_shr(self.narrower.into());
+        if usize::from(distance) > behind.min(window) {
             return Err(InflateError::Distance);
         }
         self.state = State::Copy { len, distance };
@@ -357,6 +368,12 @@ impl Inflate {
         }
         self.state = State::Symbol;
         Ok(None)
+    }
+}
+
+impl AsMut<Self> for Inflate {
+    fn as_mut(&mut self) -> &mut Self {
+        self
     }
 }
 

@@ -20,6 +20,8 @@ use crate::{Error, Event, Found, Kind, Limits, What, bytes};
 /// What no longer fits behind the window makes the window move to the front of the buffer: give it
 /// room for several messages or pieces behind the window and that is rare.
 ///
+/// The decoder, which is most of its size, is a part of it, or [lent](Self::lent) like the buffer.
+///
 /// ```
 /// use wirelet::deflate::{Context, Inflater};
 /// use wirelet::{Limits, Receiver, Role, What};
@@ -46,8 +48,8 @@ use crate::{Error, Event, Found, Kind, Limits, What, bytes};
 /// # Ok::<(), wirelet::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Inflater<B> {
-    inflate: Inflate,
+pub struct Inflater<B, I = Inflate> {
+    inflate: I,
     buffer: B,
     context: Context,
     /// Inflated bytes a message may have.
@@ -70,6 +72,8 @@ struct Open {
     compressed: bool,
     /// A piece of it was handed out.
     started: bool,
+    /// Bytes of what is found that were taken already.
+    taken: usize,
     /// How much of [`TAIL`] was inflated.
     tail: usize,
 }
@@ -90,6 +94,8 @@ pub struct Inflated<'b> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Policy {
     Whole,
+    /// Whole messages, and of larger ones as much as there is room for.
+    Full,
     Pieces,
 }
 
@@ -101,11 +107,23 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// # Errors
     /// The buffer, if the context is taken over and the buffer is no larger than the window.
     pub fn new(buffer: B, context: Context, limits: Limits) -> Result<Self, B> {
+        Self::lent(buffer, Inflate::new(context.window), context, limits)
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
+    /// As [`new`](Inflater::new), with a decoder that somebody lends, as `&mut Inflate` or in a
+    /// wrapper of their own. What it did before is forgotten.
+    ///
+    /// # Errors
+    /// As [`new`](Inflater::new).
+    pub fn lent(buffer: B, mut inflate: I, context: Context, limits: Limits) -> Result<Self, B> {
         if context.takeover && buffer.as_ref().len() <= context.window.bytes() {
             return Err(buffer);
         }
+        inflate.as_mut().restart(context.window);
         Ok(Self {
-            inflate: Inflate::new(context.window),
+            inflate,
             buffer,
             context,
             limit: limits.message,
@@ -141,11 +159,23 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
         self.find(event, Policy::Pieces)
     }
 
+    /// Like [`ready_piece`](Self::ready_piece), but pieces are as large as they can be: a message
+    /// that fits the buffer is found when all of it is there, of a larger one what fills the
+    /// buffer.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready). Of a compressed message that cannot pass through the buffer
+    /// nothing is found.
+    pub fn ready_full(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
+        self.find(event, Policy::Full)
+    }
+
     /// Lends what was found. `None` if nothing was.
     pub fn take(&mut self) -> Option<Inflated<'_>> {
         let found = self.found.take()?;
         let open = self.open.as_mut()?;
-        let (kind, span) = (open.kind, self.from..self.at);
+        let taken = core::mem::take(&mut open.taken);
+        let (kind, span) = (open.kind, self.from.saturating_add(taken)..self.at);
         open.started = true;
         // What was not compressed is no part of the window (section 7.2.2).
         if open.compressed {
@@ -162,6 +192,36 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             start: found.start,
             end: found.end,
         })
+    }
+
+    /// Like [`take`](Self::take), but at most `max` bytes of it: the rest stays found, as the next
+    /// piece.
+    pub fn take_up_to(&mut self, max: usize) -> Option<Inflated<'_>> {
+        let (found, open) = (self.found?, self.open.as_mut()?);
+        let from = self.from.saturating_add(open.taken);
+        if self.at.saturating_sub(from) <= max {
+            return self.take();
+        }
+        open.started = true;
+        open.taken = open.taken.saturating_add(max);
+        self.found = Some(Found {
+            start: false,
+            ..found
+        });
+        Some(Inflated {
+            kind: open.kind,
+            payload: self.buffer.as_ref().get(from..from.saturating_add(max))?,
+            start: found.start,
+            end: false,
+        })
+    }
+
+    /// Bytes of what was found that were not taken yet.
+    pub fn left(&self) -> usize {
+        match (self.found, self.open) {
+            (Some(_), Some(open)) => self.at.saturating_sub(self.from).saturating_sub(open.taken),
+            _ => 0,
+        }
     }
 
     /// The error that ended the connection, if one did here.
@@ -213,6 +273,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             kind,
             compressed,
             started: false,
+            taken: 0,
             tail: 0,
         });
     }
@@ -229,7 +290,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
                     return Err(Error::MessageTooLarge);
                 }
                 Step::Room if self.compact(open) => {}
-                Step::Room if policy == Policy::Pieces && self.at > self.from => {
+                // Nothing of it is handed out if the rest cannot be.
+                Step::Room if policy == Policy::Full && open.compressed && !self.passes() => {
+                    return Err(Error::MessageTooLarge);
+                }
+                Step::Room if policy != Policy::Whole && self.at > self.from => {
                     return Ok(Some(offer(open, false)));
                 }
                 // Not even the window has room.
@@ -247,10 +312,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
         }
     }
 
+    /// Whether a compressed message that is larger than the buffer can pass through it.
+    fn passes(&self) -> bool {
+        self.buffer.as_ref().len() > self.context.window.bytes()
+    }
+
     /// How many bytes the open message may still have; `None` for more than any buffer.
     fn room(&self, open: &Open, policy: Policy) -> Option<usize> {
         let left = usize::try_from(self.limit.saturating_sub(self.total)).ok();
-        if policy == Policy::Pieces || open.started {
+        if policy != Policy::Whole || open.started {
             return left;
         }
         // The same for every message, whatever lies in the window just now.
@@ -312,7 +382,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     ) -> Result<Step, Error> {
         let out = up_to(self.buffer.as_mut(), self.at, room);
         let before = self.at;
-        let step = self.inflate.next(input, out, &mut self.at);
+        let step = self.inflate.as_mut().next(input, out, &mut self.at);
         let new = out.get(before..self.at).unwrap_or_default();
         self.total = self.total.saturating_add(count(new));
         // RFC 6455 section 8.1. Before an error behind it, so that the split does not matter.
@@ -347,7 +417,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             return Err(Error::Utf8);
         }
         // Section 7.2.1: the sender ends a message with a block of its own.
-        if self.inflate.is_between_blocks() {
+        if self.inflate.as_mut().is_between_blocks() {
             Ok(())
         } else {
             Err(Error::Inflate(InflateError::Unfinished))
