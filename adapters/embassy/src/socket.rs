@@ -260,3 +260,9 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         SendHalf::new(&self.link)
     }
 }
+
+/// What a connection costs beside its buffer is known when it is compiled, and without the feature
+/// `deflate` it is nothing more than it always was.
+const _: () = assert!(
+    size_of::<WebSocket<'static, ()>>() <= 384 + if cfg!(feature = "deflate") { 128 } else { 0 }
+);

@@ -11,6 +11,7 @@ mod deadlines;
 mod endings;
 #[path = "../heap/mod.rs"]
 mod heap;
+mod inflating;
 mod io;
 mod memory;
 mod net;
