@@ -8,10 +8,10 @@ mod buffered;
 mod client_cases;
 mod clock;
 mod deadlines;
+mod deflate;
 mod endings;
 #[path = "../heap/mod.rs"]
 mod heap;
-mod inflating;
 mod io;
 mod memory;
 mod net;

@@ -43,8 +43,8 @@ fn types() {
             16,
         ),
         ("Acceptor", size_of::<Acceptor<'_>>(), 176),
-        ("Connector", size_of::<Connector<'_>>(), 184),
-        ("Upgrade", size_of::<Upgrade<'_, '_, Rings<'_>>>(), 328),
+        ("Connector", size_of::<Connector<'_>>(), 176),
+        ("Upgrade", size_of::<Upgrade<'_, '_, Rings<'_>>>(), 304),
         ("Buffered", size_of::<Buffered<'_, ()>>(), 80),
         (
             "Slot",

@@ -2,8 +2,8 @@
 
 use embassy_futures::join::join;
 use wirelet::Role;
-use wirelet::deflate::{Agreement, Context, WindowBits};
-use wirelet_embassy::{Buffered, CloseCode, Deflate, DeflatePool, Transport, WebSocket};
+use wirelet::deflate::Context;
+use wirelet_embassy::{Buffered, CloseCode, DeflatePool};
 use wirelet_tests::case::ROLES;
 use wirelet_tests::deflate::Deflater;
 use wirelet_tests::drive::pieces;
@@ -11,39 +11,12 @@ use wirelet_tests::frames::{Frame, wire};
 use wirelet_tests::rng::Rng;
 
 use crate::clock::run;
-use crate::io::{Io, cut, exchange, on_rings, open};
+use crate::io::{Io, cut, exchange, on_rings};
 use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
-use crate::receiving::{HOW, How, Said, config, receive};
+use crate::receiving::{HOW, How, Said, receive};
 use crate::steps::{self, Steps};
 
-/// What the peer agreed to.
-pub(crate) const SMALL: Context = Context::NO_TAKEOVER;
-
-pub(crate) fn context(takeover: bool, bits: u8) -> Context {
-    let window = WindowBits::new(bits).unwrap();
-    Context { takeover, window }
-}
-
-pub(crate) fn agreement(context: Context) -> Agreement {
-    Agreement {
-        server: context,
-        client: context,
-    }
-}
-
-/// A connection that is open, and whose peer may compress.
-pub(crate) fn inflating<'b, T: Transport>(
-    io: T,
-    role: Role,
-    context: Context,
-    buffer: &'b mut [u8],
-    random: wirelet_embassy::Random<'b>,
-    pool: &'b DeflatePool<1>,
-) -> WebSocket<'b, T> {
-    let ws = open(io, role, &config(), buffer, random);
-    let ws = ws.deflate(agreement(context), Deflate::new(pool));
-    ws.expect("a decoder is free, and the buffer is larger than the window")
-}
+use super::{SMALL, agreement, context, inflating};
 
 /// What a peer sends, and what is in it.
 struct Traffic {
