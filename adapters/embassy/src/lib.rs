@@ -45,6 +45,10 @@
 //! caller, so [`accept`] and [`connect`] take a buffer; a piece is looked at by a closure, in place;
 //! a message larger than the room to send leaves as fragments.
 //!
+//! # Compression
+//! With the feature `deflate` a connection can agree to permessage-deflate (RFC 7692): see `Deflate`.
+//! The methods are the same, and hand out what was inflated; nothing is sent compressed.
+//!
 //! # Time
 //! With the feature `embassy-time` (`embassy-net` brings it) the deadlines of [`Timeouts`] are kept.
 //! Without it there is no clock: a peer that falls silent is waited for until the transport fails.

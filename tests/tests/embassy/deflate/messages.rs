@@ -3,7 +3,7 @@
 use embassy_futures::join::join;
 use wirelet::Role;
 use wirelet::deflate::Context;
-use wirelet_embassy::{Buffered, CloseCode, DeflatePool};
+use wirelet_embassy::{Buffered, CloseCode, DeflatePool, Error, SendError};
 use wirelet_tests::case::ROLES;
 use wirelet_tests::deflate::Deflater;
 use wirelet_tests::drive::pieces;
@@ -11,9 +11,9 @@ use wirelet_tests::frames::{Frame, wire};
 use wirelet_tests::rng::Rng;
 
 use crate::clock::run;
-use crate::io::{Io, cut, exchange, on_rings};
+use crate::io::{Io, cut, exchange, on_rings, open};
 use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
-use crate::receiving::{HOW, How, Said, receive};
+use crate::receiving::{HOW, How, Said, config, receive};
 use crate::steps::{self, Steps};
 
 use super::{SMALL, agreement, context, inflating};
@@ -355,6 +355,67 @@ fn messages_that_come_while_we_close() {
             let answer = peer::whole(other(role), &log.bytes());
             assert!(messages(&answer).is_empty());
             assert_eq!(answer.last().unwrap().0, CLOSE);
+        }
+    }
+}
+
+/// From a connection whose peer compresses to one that agreed to nothing; and to one that is closed:
+/// then the message is lost, and the next one is not, also if it refers to it.
+#[test]
+fn messages_that_are_sent_on_to_another_connection() {
+    let text = r#"{"id":1,"on":true},"#.repeat(100);
+    for (context, room, passes) in [
+        (SMALL, 1900, true),
+        (SMALL, 1899, false),
+        (context(false, 9), 520, true),
+        (context(true, 9), 520, true),
+    ] {
+        let mut deflater = Deflater::new(9, context);
+        let first = deflater.message(text.as_bytes(), &[]);
+        let second = deflater.message(&text.as_bytes()[..8], &[]);
+        let frames = [
+            Frame::new(0x41, &first[..9]),
+            Frame::new(0x80, &first[9..]),
+            Frame::new(0xc2, &second),
+        ];
+        for (step, closed) in (1..40).flat_map(|step| [(step, false), (step, true)]) {
+            let about = format!("{context:?} {room} step {step} closed {closed}");
+            let (one, _) = Steps::new(wire(Role::Server, &frames), step);
+            let (two, log) = Steps::new(vec![], 100);
+            let pool = DeflatePool::new();
+            run(async {
+                let (mut rx, mut tx) = ([0; 16], [0; 150]);
+                let (mut buffer, mut random) = (vec![0; room], || [1, 2, 3, 4]);
+                let one = Buffered::new(Io(one), &mut rx, &mut tx);
+                let server = Role::Server;
+                let mut one = inflating(one, server, context, &mut buffer, &mut random, &pool);
+                let (mut rx, mut tx) = ([0; 16], [0; 150]);
+                let (mut buffer, mut random) = ([0; 8], || [1, 2, 3, 4]);
+                let two = Buffered::new(Io(two), &mut rx, &mut tx);
+                let mut two = open(two, Role::Client, &config(), &mut buffer, &mut random);
+                let (mut rx, (_, mut to)) = (one.halves().0, two.halves());
+                if closed {
+                    to.close(CloseCode::NORMAL, "").await.unwrap();
+                }
+                let sent = rx.forward(&mut to).await;
+                let want = match (passes, closed) {
+                    (false, _) => Err(Error::Protocol(wirelet::Error::MessageTooLarge)),
+                    (true, true) => Err(Error::Send(SendError::Closed)),
+                    (true, false) => Ok(Some(())),
+                };
+                assert_eq!(sent, want, "{about}");
+                to.flush().await.ok();
+                if passes {
+                    let message = rx.recv().await.unwrap().unwrap();
+                    assert_eq!(message.as_bytes(), &text.as_bytes()[..8], "{about}");
+                }
+            });
+            let heard = peer::whole(Role::Server, &log.bytes());
+            if passes && !closed {
+                assert!(heard == [(TEXT, text.clone().into_bytes())], "{about}");
+            } else {
+                assert!(messages(&heard).is_empty(), "{about}");
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod agreeing;
 mod broken;
+mod gain;
 mod messages;
 
 use wirelet::Role;
