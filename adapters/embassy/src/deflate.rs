@@ -4,8 +4,8 @@ use core::cell::{RefCell, RefMut};
 use core::fmt;
 
 use heapless::Vec;
-pub use wirelet::deflate::{Agreement, WindowBits};
-use wirelet::deflate::{Context, Inflate, Offer, Server};
+pub use wirelet::deflate::{Agreement, Context, WindowBits};
+use wirelet::deflate::{Inflate, Offer, Server};
 
 /// How messages may come compressed (RFC 7692), for [`Acceptor::deflate`](crate::Acceptor::deflate),
 /// [`Upgrade::deflate`](crate::Upgrade::deflate) and [`Connector::deflate`](crate::Connector::deflate).
@@ -92,10 +92,10 @@ impl<'a> Deflate<'a> {
     /// Lets the peer refer to what it sent before, as far back as the [`window`](Self::window):
     /// messages that are alike become much smaller. The window is held in the buffer, in front of
     /// the message. If the buffer is not larger than it, or the peer does not let its window be
-    /// limited, it is as if this had not been called.
+    /// limited, each message comes for itself. Default: no takeover.
     #[must_use]
-    pub const fn takeover(mut self) -> Self {
-        self.context.takeover = true;
+    pub const fn takeover(mut self, takeover: bool) -> Self {
+        self.context.takeover = takeover;
         self
     }
 

@@ -83,7 +83,7 @@ mod url;
 pub use accept::{AcceptError, Acceptor, Upgrade, accept};
 pub use connect::{ConnectError, Connector, connect};
 #[cfg(feature = "deflate")]
-pub use deflate::{Agreement, Deflate, DeflatePool, WindowBits};
+pub use deflate::{Agreement, Context, Deflate, DeflatePool, WindowBits};
 pub use error::Error;
 pub use halves::{MessageWriter, RecvHalf, SendHalf};
 pub use link::{MIN_ROOM, Random};

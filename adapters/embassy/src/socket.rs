@@ -64,7 +64,7 @@ impl<'b, T: Transport> WebSocket<'b, T> {
     /// larger than its window. The connection is dropped then, for it cannot go on.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn deflate(mut self, agreement: Agreement, deflate: Deflate<'b>) -> Option<Self> {
+    pub fn deflate(mut self, agreement: Agreement, deflate: &Deflate<'b>) -> Option<Self> {
         let lease = deflate.lease()?;
         let inflates = self.incoming.inflate(Agreed { agreement, lease });
         inflates.then_some(self)

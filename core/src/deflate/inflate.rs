@@ -148,6 +148,11 @@ impl Inflate {
         self.state == State::Header && self.bits.count() == 0
     }
 
+    /// Bytes of the window.
+    fn window(&self) -> usize {
+        WindowBits::MAX.bytes().wrapping_shr(self.narrower.into())
+    }
+
     /// Section 3.2.3.
     fn header(&mut self) -> Result<Option<Step>, InflateError> {
         let Some(bits) = self.bits.take(3) else {
@@ -326,8 +331,7 @@ impl Inflate {
         };
         let distance = base.wrapping_add(more);
         // RFC 7692 section 7.2.2, and the window of section 7.1.2.
-        let window = WindowBits::MAX.bytes().wrapping_shr(self.narrower.into());
-        if usize::from(distance) > behind.min(window) {
+        if usize::from(distance) > behind.min(self.window()) {
             return Err(InflateError::Distance);
         }
         self.state = State::Copy { len, distance };

@@ -124,28 +124,28 @@ fn what_a_server_answers() {
         ),
         (
             "takeover",
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             CHROMIUM,
             520,
             (&[over], Some(context(true, 9))),
         ),
         (
             "no room",
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             CHROMIUM,
             512,
             (&[limited], Some(context(false, 9))),
         ),
         (
             "not limited",
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             FIREFOX,
             520,
             (&[small], Some(SMALL)),
         ),
         (
             "32 KiB",
-            Some(new.takeover()),
+            Some(new.takeover(true)),
             FIREFOX,
             33_000,
             (
@@ -331,35 +331,35 @@ fn what_a_client_offers_and_which_answers_it_takes() {
             refused(),
         ),
         (
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             520,
             &[over, least],
             &format!("permessage-deflate; {both}"),
             hello(context(true, 9)),
         ),
         (
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             520,
             &[over, least],
             &format!("permessage-deflate; {server}"),
             hello(SMALL),
         ),
         (
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             520,
             &[over, least],
             "permessage-deflate",
             refused(),
         ),
         (
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             520,
             &[over, least],
             "permessage-deflate; server_max_window_bits=10",
             refused(),
         ),
         (
-            Some(nine.takeover()),
+            Some(nine.takeover(true)),
             512,
             &[limited, least],
             &format!("permessage-deflate; {both}"),
@@ -387,7 +387,7 @@ fn what_a_client_offers_and_which_answers_it_takes() {
         &mut buffer,
         Box::leak(Box::new(|| [0; 4])),
     );
-    let ws = ws.deflate(agreement(SMALL), taken).unwrap();
+    let ws = ws.deflate(agreement(SMALL), &taken).unwrap();
     assert_eq!(dial(Some(new), 512, ""), (vec![], without()));
     drop(ws);
 }

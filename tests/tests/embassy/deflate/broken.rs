@@ -180,7 +180,7 @@ fn broken(bad: &Bad, role: Role, how: How, input: &[u8], step: usize, polls: usi
         let (mut buffer, mut random) = (vec![0; bad.room], || [1, 2, 3, 4]);
         let ws = open(io, role, &config, &mut buffer, &mut random);
         let mut ws = ws
-            .deflate(agreement(bad.context), Deflate::new(&pool))
+            .deflate(agreement(bad.context), &Deflate::new(&pool))
             .unwrap();
         receive(&mut ws, how, polls, 3).await
     });
@@ -229,7 +229,7 @@ fn empty_messages_and_those_with_a_final_block() {
                     let io = Buffered::new(Io(io), &mut rx, &mut tx);
                     let (mut buffer, mut random) = ([0; 5], || [1, 2, 3, 4]);
                     let ws = open(io, role, &Config::default(), &mut buffer, &mut random);
-                    let mut ws = ws.deflate(agreement(SMALL), Deflate::new(&pool)).unwrap();
+                    let mut ws = ws.deflate(agreement(SMALL), &Deflate::new(&pool)).unwrap();
                     for _ in 0..2 {
                         assert_eq!(ws.recv().await, Ok(Some(Message::Text(want))));
                     }

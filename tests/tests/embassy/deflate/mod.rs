@@ -40,6 +40,6 @@ fn inflating<'b, T: Transport>(
     pool: &'b DeflatePool<1>,
 ) -> WebSocket<'b, T> {
     let ws = open(io, role, &config(), buffer, random);
-    let ws = ws.deflate(agreement(context), Deflate::new(pool));
+    let ws = ws.deflate(agreement(context), &Deflate::new(pool));
     ws.expect("a decoder is free, and the buffer is larger than the window")
 }
