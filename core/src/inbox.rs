@@ -187,6 +187,38 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         })
     }
 
+    /// Lends what was found without taking it: [`consume`](Self::consume) tells how much of it was
+    /// of use.
+    #[cfg(feature = "deflate")]
+    pub fn peek(&mut self) -> Option<Event<'_>> {
+        let (found, span) = self.found?;
+        let payload = self.buffer.as_mut().get_mut(span.at..span.end())?;
+        Some(Event {
+            what: found.what,
+            payload,
+            start: found.start,
+            end: found.end,
+        })
+    }
+
+    /// The first `n` bytes of what was found are done with. The rest stays found as the next piece,
+    /// even if it is empty, until it is [taken](Self::take).
+    #[cfg(feature = "deflate")]
+    pub fn consume(&mut self, n: usize) {
+        if let Some((found, span)) = &mut self.found {
+            let n = n.min(span.len);
+            found.start = false;
+            span.at = span.at.saturating_add(n);
+            span.len = span.len.saturating_sub(n);
+        }
+    }
+
+    /// Accepts RSV1, as [`Receiver::allow_rsv1`] does.
+    #[cfg(feature = "deflate")]
+    pub const fn allow_rsv1(&mut self) {
+        self.receiver.allow_rsv1();
+    }
+
     /// Ends the connection with an error that was found elsewhere: [`ready`](Self::ready) returns it
     /// from now on.
     pub const fn fail(&mut self, error: Error) {

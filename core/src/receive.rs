@@ -222,6 +222,12 @@ impl Receiver {
         }
     }
 
+    /// The end of the connection that this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
     /// The limit that [`Limits::message`] set.
     #[must_use]
     pub const fn message_limit(&self) -> u64 {

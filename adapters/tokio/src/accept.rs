@@ -9,6 +9,8 @@ use wirelet::Role;
 use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
 use wirelet::handshake::{HeadLimits, Progress};
 
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflate;
 use crate::origin::Origins;
 use crate::{Config, WebSocket};
 
@@ -57,6 +59,8 @@ pub struct Acceptor {
     origins: Origins,
     protocols: Vec<String>,
     keep: Vec<&'static str>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflate>,
 }
 
 impl Acceptor {
@@ -99,6 +103,14 @@ impl Acceptor {
     #[must_use]
     pub fn keep(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
         self.keep = names.into_iter().collect();
+        self
+    }
+
+    /// Compresses, with clients that offer to. Default: nothing is compressed.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: Deflate) -> Self {
+        self.deflate = Some(deflate);
         self
     }
 
@@ -230,6 +242,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<'_, S> {
             Some(protocol) => response.protocol(protocol),
             None => response,
         };
+        #[cfg(feature = "deflate")]
+        let deflate = self.acceptor.deflate.and_then(|deflate| {
+            let (answer, agreement) = deflate.answer(request.extensions())?;
+            Some((answer, agreement, deflate))
+        });
+        #[cfg(feature = "deflate")]
+        let response = match deflate {
+            Some((answer, ..)) => response.deflate(answer),
+            None => response,
+        };
         let answer = encode(|out| response.encode(out))?;
         let Self {
             acceptor,
@@ -242,6 +264,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<'_, S> {
             .await
             .map_err(|_| AcceptError::Timeout)??;
         let mut ws = WebSocket::from_upgraded(io, Role::Server, &acceptor.config, &behind);
+        #[cfg(feature = "deflate")]
+        if let Some((_, agreement, deflate)) = deflate {
+            ws = ws.deflate(agreement, &deflate);
+        }
         ws.set_protocol(protocol);
         Ok(ws)
     }

@@ -36,6 +36,8 @@ use wirelet::Role;
 use wirelet::handshake::AcceptKey;
 use wirelet::handshake::server::{Checks, Refusal};
 
+#[cfg(feature = "deflate")]
+use crate::Deflate;
 use crate::{Config, Origins};
 
 /// A connection that came through axum.
@@ -55,6 +57,10 @@ pub struct WebSocketUpgrade<F = fn(hyper::Error)> {
     origin: Option<String>,
     offered: Vec<String>,
     selected: Option<String>,
+    #[cfg(feature = "deflate")]
+    extensions: Vec<String>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflate>,
     on_failed: F,
 }
 
@@ -95,32 +101,32 @@ impl<F> WebSocketUpgrade<F> {
         self.selected.as_deref()
     }
 
+    /// Compresses, if the client offers to. Default: nothing is compressed.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, deflate: Deflate) -> Self {
+        self.deflate = Some(deflate);
+        self
+    }
+
     /// What to do when the connection is lost between the answer and the first frame. Default:
     /// nothing.
     pub fn on_failed_upgrade<G>(self, on_failed: G) -> WebSocketUpgrade<G>
     where
         G: FnOnce(hyper::Error) + Send + 'static,
     {
-        let Self {
-            config,
-            origins,
-            upgrade,
-            key,
-            host,
-            origin,
-            offered,
-            selected,
-            ..
-        } = self;
         WebSocketUpgrade {
-            config,
-            origins,
-            upgrade,
-            key,
-            host,
-            origin,
-            offered,
-            selected,
+            config: self.config,
+            origins: self.origins,
+            upgrade: self.upgrade,
+            key: self.key,
+            host: self.host,
+            origin: self.origin,
+            offered: self.offered,
+            selected: self.selected,
+            #[cfg(feature = "deflate")]
+            extensions: self.extensions,
+            #[cfg(feature = "deflate")]
+            deflate: self.deflate,
             on_failed,
         }
     }
@@ -146,6 +152,14 @@ impl<F> WebSocketUpgrade<F> {
         if let Some(protocol) = &self.selected {
             insert(headers, header::SEC_WEBSOCKET_PROTOCOL, protocol);
         }
+        #[cfg(feature = "deflate")]
+        let agreed = self.deflate.and_then(|deflate| {
+            let offers = self.extensions.iter().map(String::as_str);
+            let (answer, agreement) = deflate.answer(offers)?;
+            let answer = answer.encode();
+            insert(headers, header::SEC_WEBSOCKET_EXTENSIONS, answer.as_str());
+            Some((agreement, deflate))
+        });
         let Self {
             config,
             upgrade,
@@ -159,6 +173,10 @@ impl<F> WebSocketUpgrade<F> {
                     // Bytes behind the head come out of hyper's stream first.
                     let io = TokioIo::new(upgraded);
                     let mut ws = WebSocket::from_upgraded(io, Role::Server, &config, &[]);
+                    #[cfg(feature = "deflate")]
+                    if let Some((agreement, deflate)) = agreed {
+                        ws = ws.deflate(agreement, &deflate);
+                    }
                     ws.set_protocol(selected);
                     serve(ws).await;
                 }
@@ -176,18 +194,27 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
+/// Several lines are one list (RFC 9110 section 5.2), and judged as one.
+fn list(headers: &HeaderMap, name: &HeaderName) -> Vec<u8> {
+    let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    lines.collect::<Vec<_>>().join(&b","[..])
+}
+
+/// The elements of a list that has passed the check: no comma is inside of one.
+fn elements(list: &[u8]) -> Vec<String> {
+    let list = String::from_utf8_lossy(list);
+    let elements = list.split(',').map(str::trim);
+    let elements = elements.filter(|element| !element.is_empty());
+    elements.map(str::to_owned).collect()
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
     type Rejection = UpgradeRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, UpgradeRejection> {
         let mut checks = Checks::new();
         checks.request_line(parts.method.as_str(), parts.version == Version::HTTP_11);
-        // Several lines of subprotocols are one list (RFC 9110 section 5.2), and judged as one.
-        let lines = parts.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
-        let protocols = lines
-            .map(HeaderValue::as_bytes)
-            .collect::<Vec<_>>()
-            .join(&b","[..]);
+        let protocols = list(&parts.headers, &header::SEC_WEBSOCKET_PROTOCOL);
         for (name, value) in &parts.headers {
             if name != header::SEC_WEBSOCKET_PROTOCOL {
                 checks.header(name.as_str().as_bytes(), value.as_bytes());
@@ -206,12 +233,6 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
             let value = parts.headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        // Tokens and commas: the check has passed.
-        let offered = String::from_utf8_lossy(&protocols)
-            .split(',')
-            .map(|protocol| protocol.trim().to_owned())
-            .filter(|protocol| !protocol.is_empty())
-            .collect();
         Ok(Self {
             config: Config::default(),
             origins: Origins::default(),
@@ -219,8 +240,12 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
             key,
             host: text(header::HOST).unwrap_or_default(),
             origin: text(header::ORIGIN),
-            offered,
+            offered: elements(&protocols),
             selected: None,
+            #[cfg(feature = "deflate")]
+            extensions: elements(&list(&parts.headers, &header::SEC_WEBSOCKET_EXTENSIONS)),
+            #[cfg(feature = "deflate")]
+            deflate: None,
             on_failed: drop,
         })
     }

@@ -11,6 +11,8 @@ use wirelet::handshake::HeadLimits;
 use wirelet::handshake::client::{self, Handshake, Request, RequestError};
 
 use crate::accept::{read_head, write};
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflate;
 use crate::{Config, WebSocket};
 
 /// Bytes for the lines of a response that the handshake, or the application, wants to read.
@@ -35,6 +37,8 @@ pub struct Connector {
     origin: Option<String>,
     protocols: Vec<String>,
     headers: Vec<(String, String)>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflate>,
 }
 
 impl Connector {
@@ -77,6 +81,15 @@ impl Connector {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Offers to compress; [`WebSocket::agreement`] tells what came of it. Default: nothing is
+    /// compressed.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: Deflate) -> Self {
+        self.deflate = Some(deflate);
         self
     }
 
@@ -132,9 +145,18 @@ impl Connector {
     {
         let nonce = rand::random();
         let protocols: Vec<&str> = self.protocols.iter().map(String::as_str).collect();
-        write(&mut io, &self.request(target, nonce, &protocols)?).await?;
+        #[cfg(feature = "deflate")]
+        let offers = self.offers();
+        let request = Request::new(&target.authority, &target.path).protocols(&protocols);
+        #[cfg(feature = "deflate")]
+        let request = request.deflate(&offers);
+        write(&mut io, &self.encode(request, nonce)?).await?;
         let mut handshake =
             Handshake::new(vec![0; STORAGE], nonce, &protocols, &[]).limits(self.head);
+        #[cfg(feature = "deflate")]
+        {
+            handshake = handshake.deflate(&offers);
+        }
         let mut behind = Vec::new();
         read_head(&mut io, &mut behind, |input| {
             handshake.feed(input).map_err(ConnectError::Handshake)
@@ -145,6 +167,10 @@ impl Connector {
             (Ok(()), response) => {
                 let protocol = response.and_then(|response| response.protocol());
                 let mut ws = WebSocket::from_upgraded(io, Role::Client, &self.config, &behind);
+                #[cfg(feature = "deflate")]
+                if let Some((agreement, deflate)) = handshake.agreement().zip(self.deflate) {
+                    ws = ws.deflate(agreement, &deflate);
+                }
                 ws.set_protocol(protocol.map(str::to_owned));
                 Ok(ws)
             }
@@ -155,20 +181,19 @@ impl Connector {
         }
     }
 
-    fn request(
-        &self,
-        target: &Target,
-        nonce: client::Nonce,
-        protocols: &[&str],
-    ) -> Result<Vec<u8>, ConnectError> {
+    #[cfg(feature = "deflate")]
+    fn offers(&self) -> Vec<wirelet::deflate::Offer> {
+        let deflate = self.deflate.as_ref();
+        deflate.map_or_else(Vec::new, Deflate::offers)
+    }
+
+    fn encode(&self, request: Request<'_>, nonce: client::Nonce) -> Result<Vec<u8>, ConnectError> {
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let request = Request::new(&target.authority, &target.path)
-            .protocols(protocols)
-            .headers(&headers);
+        let request = request.headers(&headers);
         let request = match &self.origin {
             Some(origin) => request.origin(origin),
             None => request,

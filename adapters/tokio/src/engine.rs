@@ -16,9 +16,7 @@ pub(crate) async fn recv<'m, L: Link>(
     mut link: L,
 ) -> Result<Option<Message<'m>>, Error> {
     let found = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Whole)).await?;
-    Ok(found
-        .and_then(|_| incoming.inbox().take())
-        .map(Message::from_event))
+    Ok(found.and_then(|_| incoming.take()).map(Message::from_piece))
 }
 
 pub(crate) fn poll_recv_owned<L: Link>(
@@ -29,8 +27,8 @@ pub(crate) fn poll_recv_owned<L: Link>(
     let found = ready!(incoming.poll_next(cx, &mut link, Policy::Whole));
     Poll::Ready(match found {
         Ok(found) => {
-            let event = found.and_then(|_| incoming.inbox().take());
-            event.map(|event| Ok(Message::from_event(event).into()))
+            let piece = found.and_then(|_| incoming.take());
+            piece.map(|piece| Ok(Message::from_piece(piece).into()))
         }
         Err(error) => Some(Err(error)),
     })
@@ -47,7 +45,7 @@ pub(crate) async fn feed<L: Link>(mut link: L, message: Message<'_>) -> Result<(
 
 pub(crate) async fn feed_prepared<L: Link>(mut link: L, message: &Prepared) -> Result<(), Error> {
     poll_fn(|cx| poll_ready(&mut link, cx)).await?;
-    Ok(link.with(|out, _| out.start(message.kind(), message.payload()))?)
+    Ok(link.with(|out, _| out.start(message))?)
 }
 
 pub(crate) async fn ping<L: Link>(mut link: L, payload: &[u8]) -> Result<(), Error> {

@@ -210,7 +210,7 @@ impl<L: Link + Unpin> Sink<Prepared> for Sending<L> {
 
     fn start_send(self: Pin<&mut Self>, item: Prepared) -> Result<(), Error> {
         let link = &mut self.get_mut().link;
-        Ok(link.with(|out, _| out.start(item.kind(), item.payload()))?)
+        Ok(link.with(|out, _| out.start(&item))?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

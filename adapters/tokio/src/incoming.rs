@@ -4,20 +4,24 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncWrite as _, ReadBuf};
-use wirelet::{Control, Found, Inbox, Receiver, What};
+use wirelet::{Control, Event, Found, Inbox, Kind, Receiver, What};
+#[cfg(feature = "deflate")]
+use wirelet::{Limits, deflate::Context as Compression};
 
 use crate::clock::Timer;
+#[cfg(feature = "deflate")]
+use crate::deflate::Inflating;
 use crate::link::Link;
 use crate::wakers::Side;
 use crate::{Error, pool};
 
 /// A buffer with fewer held bytes than one in this many is exchanged for a smaller one before the
 /// connection waits: a peer that sends the start of a frame and no more pins little.
-const SPARSE: usize = 16;
+pub(crate) const SPARSE: usize = 16;
 
 /// How a buffer grows when a message fills it. Each step moves what came so far, and only as many
 /// bytes as came already decide on it: a declared length reserves nothing.
-const GROWTH: usize = 4;
+pub(crate) const GROWTH: usize = 4;
 
 /// Bytes of room behind a message that is as long as it may be: for the control frames that may
 /// come before its last, empty, fragment.
@@ -33,6 +37,17 @@ pub struct Incoming {
     phase: Phase,
     /// The rest of the open message is not wanted: whoever read it in pieces has gone.
     skip: bool,
+    #[cfg(feature = "deflate")]
+    inflating: Option<Box<Inflating>>,
+}
+
+/// A message, or a piece of one.
+pub(crate) struct Piece<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) payload: &'a [u8],
+    /// It is the first and the last. Then text is UTF-8.
+    pub(crate) whole: bool,
+    pub(crate) end: bool,
 }
 
 #[derive(Debug)]
@@ -63,13 +78,28 @@ pub(crate) enum Policy {
 
 impl Incoming {
     pub(crate) fn new(receiver: Receiver) -> Self {
-        let inbox = Inbox::new(Vec::new(), receiver);
         Self {
-            inbox,
+            inbox: Inbox::new(Vec::new(), receiver),
             timer: Timer::default(),
             phase: Phase::Open,
             skip: false,
+            #[cfg(feature = "deflate")]
+            inflating: None,
         }
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn role(&self) -> wirelet::Role {
+        self.inbox.receiver().role()
+    }
+
+    /// The peer may compress.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn inflate(&mut self, context: Compression) {
+        self.inbox.allow_rsv1();
+        let limit = self.inbox.receiver().message_limit();
+        let inflating = Inflating::new(context, Limits::NONE.with_message(limit));
+        self.inflating = Some(Box::new(inflating));
     }
 
     /// Bytes that came behind the head of the handshake.
@@ -82,8 +112,47 @@ impl Incoming {
         self.inbox.filled(bytes.len());
     }
 
-    pub(crate) fn inbox(&mut self) -> &mut Inbox<Vec<u8>> {
-        &mut self.inbox
+    /// Lends what [`poll_next`](Self::poll_next) has found.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Piece<'_>> {
+        #[cfg(feature = "deflate")]
+        if self.has_inflated() {
+            return self.take_up_to(usize::MAX);
+        }
+        self.inbox.take().and_then(piece)
+    }
+
+    /// Lends at most `max` bytes of it: the rest stays, as the next piece.
+    pub(crate) fn take_up_to(&mut self, max: usize) -> Option<Piece<'_>> {
+        #[cfg(feature = "deflate")]
+        if self.has_inflated() {
+            let inflated = self.inflating.as_mut()?.take_up_to(max)?;
+            return Some(Piece {
+                kind: inflated.kind,
+                payload: inflated.payload,
+                whole: inflated.start && inflated.end,
+                end: inflated.end,
+            });
+        }
+        self.inbox.take_up_to(max).and_then(piece)
+    }
+
+    #[cfg(feature = "deflate")]
+    fn has_inflated(&self) -> bool {
+        let inflating = self.inflating.as_ref();
+        inflating.is_some_and(|inflating| inflating.found().is_some())
+    }
+
+    fn find(&mut self, pieces: bool) -> Result<Option<Found>, wirelet::Error> {
+        #[cfg(feature = "deflate")]
+        if let Some(inflating) = &mut self.inflating {
+            return inflating.find(&mut self.inbox, pieces);
+        }
+        if pieces {
+            self.inbox.ready_piece()
+        } else {
+            self.inbox.ready_growing()
+        }
     }
 
     /// What was begun in pieces and not read to its end is skipped from here on.
@@ -107,7 +176,9 @@ impl Incoming {
             && !self.skip
             && let Ok(Some(found)) = self.inbox.ready_growing()
             && let Found {
-                what: What::Data { .. },
+                what: What::Data {
+                    compressed: false, ..
+                },
                 start: true,
                 end: true,
             } = found
@@ -129,12 +200,7 @@ impl Incoming {
                 return self.poll_end(cx, link);
             }
             let pieces = self.skip || policy != Policy::Whole;
-            let found = if pieces {
-                self.inbox.ready_piece()
-            } else {
-                self.inbox.ready_growing()
-            };
-            match found {
+            match self.find(pieces) {
                 Ok(Some(Found {
                     what: What::Control(control),
                     end,
@@ -144,13 +210,13 @@ impl Incoming {
                     controls = true;
                 }
                 Ok(Some(found)) if self.skip || policy == Policy::Discard => {
-                    let _ = self.inbox.take();
+                    let _ = self.take();
                     // Whatever is called next, no rest of a message is taken for one.
                     self.skip = !found.end;
                 }
                 // The rest of a message whose start was taken in pieces is not a message.
                 Ok(Some(found)) if policy == Policy::Whole && !(found.start && found.end) => {
-                    let _ = self.inbox.take();
+                    let _ = self.take();
                     self.skip = !found.end;
                 }
                 Ok(Some(found)) => {
@@ -345,6 +411,10 @@ impl Incoming {
 
     /// Nothing more comes for now: holds no more than it needs.
     fn rest(&mut self) {
+        #[cfg(feature = "deflate")]
+        if let Some(inflating) = &mut self.inflating {
+            inflating.rest();
+        }
         let (held, size) = (self.inbox.len(), self.inbox.buffer().len());
         let smaller = match held {
             0 if self.inbox.is_empty() => Vec::new(),
@@ -363,6 +433,19 @@ impl Drop for Incoming {
         if let Ok(buffer) = self.inbox.replace(Vec::new()) {
             pool::give(buffer);
         }
+    }
+}
+
+fn piece(event: Event<'_>) -> Option<Piece<'_>> {
+    match event.what {
+        What::Data { kind, compressed } => Some(Piece {
+            kind,
+            payload: event.payload,
+            // Text is checked where it is inflated.
+            whole: event.start && event.end && !compressed,
+            end: event.end,
+        }),
+        What::Control(_) => None,
     }
 }
 

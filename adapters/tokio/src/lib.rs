@@ -47,6 +47,8 @@
 mod accept;
 mod clock;
 mod connect;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod engine;
 mod error;
 mod halves;
@@ -66,12 +68,16 @@ pub mod axum;
 
 pub use accept::{AcceptError, Acceptor, Upgrade, accept};
 pub use connect::{ConnectError, Connector, Rejected, connect};
+#[cfg(feature = "deflate")]
+pub use deflate::Deflate;
 pub use error::Error;
 pub use halves::{OwnedRecvHalf, OwnedSendHalf, Receiving, RecvHalf, SendHalf, Sending, Split};
 pub use message::{Message, Prepared};
 pub use origin::Origins;
 pub use pieces::{MessageReader, MessageWriter};
 pub use socket::{CloseFrame, WebSocket};
+#[cfg(feature = "deflate")]
+pub use wirelet::deflate::{Agreement, Context, WindowBits};
 pub use wirelet::{CloseCode, Config, Kind, Limits, Role, Timeouts, handshake};
 
 /// The examples of the README compile.

@@ -1,6 +1,14 @@
-use bytes::Bytes;
-use wirelet::{Event, Kind, What};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+#[cfg(feature = "deflate")]
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+use wirelet::Kind;
+
+#[cfg(feature = "deflate")]
+use crate::deflate::{Compressor, Output, Settings};
+use crate::incoming::Piece;
 use crate::text;
 
 /// A whole message. Received, it borrows the connection's buffer.
@@ -13,14 +21,10 @@ pub enum Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(crate) fn from_event(event: Event<'a>) -> Self {
-        let whole = event.start && event.end;
-        match event.what {
-            What::Data {
-                kind: Kind::Text,
-                compressed: false,
-            } if whole => Self::Text(text::checked(event.payload)),
-            _ => Self::Binary(event.payload),
+    pub(crate) fn from_piece(piece: Piece<'a>) -> Self {
+        match piece.kind {
+            Kind::Text if piece.whole => Self::Text(text::checked(piece.payload)),
+            _ => Self::Binary(piece.payload),
         }
     }
 
@@ -93,35 +97,41 @@ impl<'a> From<&'a Bytes> for Message<'a> {
 /// A clone shares the payload. A large one is never copied again on a server: it leaves behind its
 /// header in one vectored write. This is also the item of the [`Stream`](futures_core::Stream) and
 /// [`Sink`](futures_sink::Sink) of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// To connections that compress it goes compressed, and that is done once for all of them that agreed to
+/// the same window and have the same settings, whoever is first. It is compressed for itself, also
+/// where messages may refer to those before them.
+#[derive(Clone)]
 pub struct Prepared {
-    kind: KindOf,
+    kind: Kind,
     payload: Bytes,
+    #[cfg(feature = "deflate")]
+    packed: Arc<Mutex<Vec<Packed>>>,
 }
 
-/// [`Kind`] with a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum KindOf {
-    Text,
-    Binary,
-}
+/// The payload compressed; `None` if that does not make it smaller.
+#[cfg(feature = "deflate")]
+type Packed = (Settings, Option<Bytes>);
 
 impl Prepared {
     /// A text message.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            kind: KindOf::Text,
-            payload: text.into().into(),
-        }
+        Self::new(Kind::Text, text.into().into())
     }
 
     /// A binary message.
     #[must_use]
     pub fn binary(payload: impl Into<Bytes>) -> Self {
+        Self::new(Kind::Binary, payload.into())
+    }
+
+    fn new(kind: Kind, payload: Bytes) -> Self {
         Self {
-            kind: KindOf::Binary,
-            payload: payload.into(),
+            kind,
+            payload,
+            #[cfg(feature = "deflate")]
+            packed: Arc::default(),
         }
     }
 
@@ -129,8 +139,8 @@ impl Prepared {
     #[must_use]
     pub fn message(&self) -> Message<'_> {
         match self.kind {
-            KindOf::Text => Message::Text(text::checked(&self.payload)),
-            KindOf::Binary => Message::Binary(&self.payload),
+            Kind::Text => Message::Text(text::checked(&self.payload)),
+            Kind::Binary => Message::Binary(&self.payload),
         }
     }
 
@@ -151,23 +161,61 @@ impl Prepared {
     }
 
     pub(crate) const fn kind(&self) -> Kind {
-        match self.kind {
-            KindOf::Text => Kind::Text,
-            KindOf::Binary => Kind::Binary,
+        self.kind
+    }
+
+    /// Compressed for itself; `None` if it is better sent as it is.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn packed(&self, settings: Settings) -> Option<Bytes> {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, found)) = packed.iter().find(|(with, _)| *with == settings) {
+            return found.clone();
         }
+        let new = pack(&self.payload, settings);
+        packed.push((settings, new.clone()));
+        new
+    }
+}
+
+#[cfg(feature = "deflate")]
+fn pack(payload: &[u8], settings: Settings) -> Option<Bytes> {
+    let mut compressor = Compressor::take(settings);
+    let mut out = Output::new(payload.len());
+    let fine = compressor.push(payload, &mut out, true).is_some();
+    if fine {
+        compressor.give();
+    }
+    // Shared by all, for as long as the message: no larger than it must be.
+    let smaller = out.as_bytes().len() < payload.len();
+    let packed = (fine && smaller).then(|| Bytes::copy_from_slice(out.as_bytes()));
+    out.give();
+    packed
+}
+
+impl PartialEq for Prepared {
+    fn eq(&self, other: &Self) -> bool {
+        self.message() == other.message()
+    }
+}
+
+impl Eq for Prepared {}
+
+impl Hash for Prepared {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.message().hash(state);
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Prepared").field(&self.message()).finish()
     }
 }
 
 impl From<Message<'_>> for Prepared {
     fn from(message: Message<'_>) -> Self {
-        let kind = match message {
-            Message::Text(_) => KindOf::Text,
-            Message::Binary(_) => KindOf::Binary,
-        };
-        Self {
-            kind,
-            payload: Bytes::copy_from_slice(message.as_bytes()),
-        }
+        let payload = Bytes::copy_from_slice(message.as_bytes());
+        Self::new(message.kind(), payload)
     }
 }
 

@@ -1,6 +1,9 @@
 //! What goes out: staged frames, the frame that is half written, and what is owed to the peer.
 #![allow(unreachable_pub)]
 
+#[cfg(feature = "deflate")]
+mod packed;
+
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,8 +16,10 @@ use wirelet::frame::Header;
 use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflating;
 use crate::wakers::{Side, Wakers, store, wake};
-use crate::{Error, pool};
+use crate::{Error, Prepared, pool};
 
 /// Payloads up to this many bytes are copied behind their header, so that a batch of them leaves in
 /// one write; larger ones leave beside it in a vectored write, without a copy.
@@ -42,6 +47,8 @@ pub struct Outgoing {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Both halves may wait for the same writer, but a writer keeps one waker.
     wakers: Option<Arc<Wakers>>,
+    #[cfg(feature = "deflate")]
+    deflating: Option<Box<Deflating>>,
 }
 
 type Staged = Outbox<Vec<u8>, Keys>;
@@ -89,6 +96,8 @@ impl Outgoing {
             patience,
             stalled: None,
             wakers: None,
+            #[cfg(feature = "deflate")]
+            deflating: None,
         }
     }
 
@@ -102,6 +111,12 @@ impl Outgoing {
         payload: &[u8],
     ) -> Poll<Result<Fed, Error>> {
         self.may_begin()?;
+        #[cfg(feature = "deflate")]
+        if self.wants(payload.len())
+            && ready!(self.poll_feed_packed(cx, side, writer, kind, payload))?
+        {
+            return Poll::Ready(Ok(Fed::Staged));
+        }
         self.poll_stage(cx, side, writer, |outbox| {
             if payload.len() <= COPIED {
                 outbox.data(kind, payload).map(|()| Fed::Staged)
@@ -258,19 +273,32 @@ impl Outgoing {
     }
 
     /// Stages a message whose payload is shared, without waiting.
-    pub(crate) fn start(&mut self, kind: Kind, payload: &Bytes) -> Result<(), SendError> {
+    pub(crate) fn start(&mut self, message: &Prepared) -> Result<(), SendError> {
         self.may_begin()?;
         self.pay();
         self.lend();
-        if payload.len() <= COPIED {
-            match self.outbox.data(kind, payload) {
-                // What was owed took the room since it was promised: only the header fits.
-                Err(SendError::Full) => {}
-                done => return done,
-            }
+        let (kind, payload) = (message.kind(), message.payload());
+        #[cfg(feature = "deflate")]
+        if let Some(packed) = self.pack(message) {
+            return self.start_form(kind, Form::Packed, &packed);
         }
-        begin(&mut self.outbox, kind, length(payload))?;
-        self.tail = payload.clone();
+        self.start_form(kind, Form::Plain, payload)
+    }
+
+    /// Stages a message in one frame; what is not copied becomes its tail.
+    fn start_form(&mut self, kind: Kind, form: Form, payload: &Bytes) -> Result<(), SendError> {
+        let len = length(payload);
+        match form {
+            Form::Plain => self.outbox.begin(kind, len, true)?,
+            #[cfg(feature = "deflate")]
+            Form::Packed => self.outbox.begin_compressed(kind, len, true)?,
+        }
+        // What was owed may have taken the room since it was promised: then only the header fits.
+        if payload.len() <= self.outbox.room().min(COPIED) {
+            self.outbox.write(payload);
+        } else {
+            self.tail = payload.clone();
+        }
         Ok(())
     }
 
@@ -419,13 +447,12 @@ impl Outgoing {
     }
 }
 
-/// Stages the header of a message in one frame.
-fn begin(outbox: &mut Staged, kind: Kind, len: u64) -> Result<(), SendError> {
-    // The core would take it for the next fragment of a message that is unfinished.
-    if outbox.sender().open_message().is_some() {
-        return Err(SendError::MessageOpen);
-    }
-    outbox.begin(kind, len, true)
+/// A payload as the application sees it, or compressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    #[cfg(feature = "deflate")]
+    Packed,
 }
 
 fn length(payload: &[u8]) -> u64 {

@@ -64,10 +64,10 @@ impl<'a, L: Link> MessageReader<'a, L> {
             return Ok(None);
         }
         poll_fn(|cx| self.poll_found(cx)).await?;
-        let event = self.incoming.inbox().take();
-        Ok(event.map(|event| {
-            self.done = event.end;
-            &*event.payload
+        let piece = self.incoming.take();
+        Ok(piece.map(|piece| {
+            self.done = piece.end;
+            piece.payload
         }))
     }
 
@@ -96,12 +96,12 @@ impl<L: Link + Unpin> AsyncRead for MessageReader<'_, L> {
         let this = self.get_mut();
         while !this.done && buf.remaining() > 0 {
             ready!(this.poll_found(cx))?;
-            let Some(event) = this.incoming.inbox().take_up_to(buf.remaining()) else {
+            let Some(piece) = this.incoming.take_up_to(buf.remaining()) else {
                 break;
             };
-            this.done = event.end;
-            buf.put_slice(event.payload);
-            if !event.payload.is_empty() {
+            this.done = piece.end;
+            buf.put_slice(piece.payload);
+            if !piece.payload.is_empty() {
                 break;
             }
         }
@@ -121,7 +121,8 @@ impl<L: Link> Drop for MessageReader<'_, L> {
 /// [`finish`](Self::finish), or with a shutdown.
 ///
 /// Of unknown length, it leaves as fragments of at most 16 KiB, each as soon as it is full or
-/// flushed; of a known one, as a single frame, and [`AsyncWrite`] fails with `WriteZero` beyond it.
+/// flushed, and compressed if that was agreed to; of a known one, as a single frame and as it is, and
+/// [`AsyncWrite`] fails with `WriteZero` beyond it.
 ///
 /// Dropped before its end the message stays unfinished, and no other can be sent, unless nothing of
 /// it had left yet. Behind an unfinished frame of known length not even a Close can be sent: the
@@ -134,6 +135,8 @@ pub struct MessageWriter<L: Link> {
     /// Bytes that are still to come, if that is known.
     missing: Option<u64>,
     finished: bool,
+    #[cfg(feature = "deflate")]
+    compressed: bool,
 }
 
 impl<L: Link> MessageWriter<L> {
@@ -148,6 +151,8 @@ impl<L: Link> MessageWriter<L> {
             poll_fn(|cx| engine::poll_ready(&mut link, cx)).await?;
         }
         Ok(Self {
+            #[cfg(feature = "deflate")]
+            compressed: len.is_none() && link.with(|out, _| out.deflates()),
             link,
             kind,
             gathered: Vec::new(),
@@ -228,6 +233,16 @@ impl<L: Link> MessageWriter<L> {
             return Poll::Ready(Ok(()));
         }
         let (side, kind, sized) = (self.link.side(), self.kind, self.missing.is_some());
+        #[cfg(feature = "deflate")]
+        if self.compressed {
+            let piece = &self.gathered[..ready];
+            ready!(
+                self.link
+                    .with(|out, writer| out.poll_piece(cx, side, writer, kind, piece, end))
+            )?;
+            self.gathered.drain(..ready);
+            return Poll::Ready(Ok(()));
+        }
         ready!(self.link.with(|out, writer| {
             if sized {
                 out.poll_flush(cx, side, writer)

@@ -6,6 +6,9 @@
 
 use std::cell::RefCell;
 
+#[cfg(feature = "deflate")]
+use crate::deflate::{Compressor, Settings};
+
 /// Bytes of a buffer that a connection starts with.
 ///
 /// One read fills it, so it bounds how many small messages share a system call; larger ones did
@@ -19,11 +22,17 @@ const KEPT: usize = 32;
 /// anew each time.
 const KEPT_LARGE: usize = 4 << 20;
 
+/// Compressors kept by a thread: up to 480 KiB each.
+#[cfg(feature = "deflate")]
+const KEPT_COMPRESSORS: usize = 4;
+
 #[derive(Default)]
 struct Pool {
     small: Vec<Vec<u8>>,
     large: Vec<Vec<u8>>,
     large_bytes: usize,
+    #[cfg(feature = "deflate")]
+    compressors: Vec<Compressor>,
 }
 
 thread_local! {
@@ -58,6 +67,28 @@ pub(crate) fn give(buffer: Vec<u8>) {
             pool.large_bytes += buffer.len();
             pool.large.push(buffer);
         }
+    });
+}
+
+/// A compressor that was used before, if there is one.
+#[cfg(feature = "deflate")]
+pub(crate) fn take_compressor(settings: Settings) -> Option<Compressor> {
+    with(|pool| {
+        let mut kept = pool.compressors.iter();
+        let found = kept.rposition(|kept| kept.settings() == settings)?;
+        Some(pool.compressors.remove(found))
+    })
+    .flatten()
+}
+
+/// Takes a compressor back; the one that was used longest ago makes way.
+#[cfg(feature = "deflate")]
+pub(crate) fn give_compressor(compressor: Compressor) {
+    with(|pool| {
+        if pool.compressors.len() == KEPT_COMPRESSORS {
+            pool.compressors.remove(0);
+        }
+        pool.compressors.push(compressor);
     });
 }
 

@@ -5,9 +5,13 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "deflate")]
+use wirelet::deflate::Agreement;
 use wirelet::{CloseCode, Connection, Kind, Receiver, Role};
 
 use crate::clock::Clock;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Deflate, Deflating};
 use crate::engine;
 use crate::halves::{OwnedRecvHalf, OwnedSendHalf, RecvHalf, SendHalf, Split};
 use crate::incoming::Incoming;
@@ -29,6 +33,8 @@ pub struct WebSocket<S> {
     incoming: Incoming,
     shared: Mutex<Shared<S>>,
     protocol: Option<Box<str>>,
+    #[cfg(feature = "deflate")]
+    agreement: Option<Agreement>,
 }
 
 /// What the peer's Close frame said.
@@ -61,7 +67,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             incoming,
             shared,
             protocol: None,
+            #[cfg(feature = "deflate")]
+            agreement: None,
         }
+    }
+
+    /// Compresses from here on, for the handshake agreed to: by
+    /// [`Server::answer`](wirelet::deflate::Server::answer) on a server, by
+    /// [`agreement`](wirelet::deflate::agreement) on a client. For connections that were made by
+    /// [`from_upgraded`](Self::from_upgraded), before the first message.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, agreement: Agreement, deflate: &Deflate) -> Self {
+        let role = self.incoming.role();
+        let deflating = Deflating::new(deflate, agreement.sent_by(role));
+        self.link().out.deflate(deflating);
+        self.incoming.inflate(agreement.received_by(role));
+        self.agreement = Some(agreement);
+        self
     }
 
     /// Waits for the next message.
@@ -277,6 +300,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.protocol.as_deref()
     }
 
+    /// What was agreed to on compression; `None`: messages go as they are.
+    #[cfg(feature = "deflate")]
+    pub const fn agreement(&self) -> Option<Agreement> {
+        self.agreement
+    }
+
     pub(crate) fn set_protocol(&mut self, protocol: Option<String>) {
         self.protocol = protocol.map(String::into_boxed_str);
     }
@@ -326,11 +355,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Prepared> for WebSocket<S> {
     }
 
     fn start_send(self: Pin<&mut Self>, item: Prepared) -> Result<(), Error> {
-        Ok(self
-            .get_mut()
-            .link()
-            .out
-            .start(item.kind(), item.payload())?)
+        Ok(self.get_mut().link().out.start(&item)?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -48,6 +48,20 @@ impl Bits {
         u16::from_le_bytes([low, high])
     }
 
+    /// All bits that were read and not used yet.
+    #[cfg(target_pointer_width = "64")]
+    pub(super) const fn peek_all(self) -> u32 {
+        self.buffer
+    }
+
+    /// Takes the lowest `count` of these, at most 32.
+    #[cfg(target_pointer_width = "64")]
+    pub(super) fn set(&mut self, bits: u64, count: u8) {
+        let bits = bits & 1_u64.wrapping_shl(count.into()).wrapping_sub(1);
+        self.buffer = u32::try_from(bits).unwrap_or(0);
+        self.count = count;
+    }
+
     #[inline]
     pub(super) const fn count(self) -> u8 {
         self.count

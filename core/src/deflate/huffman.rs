@@ -49,6 +49,16 @@ impl<const SYMBOLS: usize, const FAST: usize> Code<SYMBOLS, FAST> {
         true
     }
 
+    /// The symbol whose code the next bits begin with, and its length: all 15 are there.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(super) fn find(&self, bits: u16) -> Option<(u16, u8)> {
+        match self.decode(bits, 15) {
+            Decoded::Symbol(symbol, len) => Some((symbol, len)),
+            Decoded::More | Decoded::Invalid => None,
+        }
+    }
+
     /// The symbol whose code the next `have` bits begin with.
     #[inline]
     pub(super) fn decode(&self, bits: u16, have: u8) -> Decoded {

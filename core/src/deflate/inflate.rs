@@ -6,6 +6,8 @@ use super::{InflateError, WindowBits};
 use crate::bytes;
 
 mod codes;
+#[cfg(target_pointer_width = "64")]
+mod fast;
 
 /// Inflates DEFLATE blocks (RFC 1951): bytes in, bytes out, in memory that the caller lends.
 ///
@@ -245,6 +247,8 @@ impl Inflate {
         out: &mut [u8],
         at: &mut usize,
     ) -> Result<Option<Step>, InflateError> {
+        #[cfg(target_pointer_width = "64")]
+        self.fast(input, out, at);
         let mut bits = self.bits;
         let stop = loop {
             bits.refill(input);
@@ -278,19 +282,10 @@ impl Inflate {
         Ok(stop)
     }
 
-    /// Section 3.2.5, the first table: lengths 3 to 258.
     #[inline]
     fn length(&mut self, symbol: u16) -> Option<Step> {
-        let (base, extra) = match symbol {
-            0..8 => (3 + symbol, 0),
-            28.. => (258, 0),
-            _ => {
-                let extra = (symbol / 4).wrapping_sub(1);
-                let base = (4 + symbol % 4).wrapping_shl(extra.into());
-                (base.wrapping_add(3), extra)
-            }
-        };
-        let Some(more) = self.bits.take(extra.to_le_bytes()[0]) else {
+        let (base, extra) = length_base(symbol);
+        let Some(more) = self.bits.take(extra) else {
             return Some(Step::Input);
         };
         self.state = State::Distance(base.wrapping_add(more));
@@ -310,7 +305,6 @@ impl Inflate {
         }
     }
 
-    /// Section 3.2.5, the second table: distances 1 to 32,768.
     #[inline]
     fn distance_bits(
         &mut self,
@@ -318,15 +312,8 @@ impl Inflate {
         symbol: u16,
         behind: usize,
     ) -> Result<Option<Step>, InflateError> {
-        let (base, extra) = match symbol {
-            0..4 => (1 + symbol, 0),
-            _ => {
-                let extra = (symbol / 2).wrapping_sub(1);
-                let base = (2 + symbol % 2).wrapping_shl(extra.into());
-                (base.wrapping_add(1), extra)
-            }
-        };
-        let Some(more) = self.bits.take(extra.to_le_bytes()[0]) else {
+        let (base, extra) = distance_base(symbol);
+        let Some(more) = self.bits.take(extra) else {
             return Ok(Some(Step::Input));
         };
         let distance = base.wrapping_add(more);
@@ -379,6 +366,41 @@ impl AsMut<Self> for Inflate {
     fn as_mut(&mut self) -> &mut Self {
         self
     }
+}
+
+/// The least length or distance that a symbol stands for, and its extra bits (section 3.2.5).
+type Base = (u16, u8);
+
+/// Lengths 3 to 258, by their symbols less 257.
+#[inline]
+const fn length_base(symbol: u16) -> Base {
+    match symbol {
+        0..8 => (symbol.wrapping_add(3), 0),
+        28.. => (258, 0),
+        _ => {
+            let [extra, _] = (symbol / 4).wrapping_sub(1).to_le_bytes();
+            let base = scaled(4 + symbol % 4, extra);
+            (base.wrapping_add(3), extra)
+        }
+    }
+}
+
+/// Distances 1 to 32,768, by their symbols.
+#[inline]
+const fn distance_base(symbol: u16) -> Base {
+    match symbol {
+        0..4 => (symbol.wrapping_add(1), 0),
+        _ => {
+            let [extra, _] = (symbol / 2).wrapping_sub(1).to_le_bytes();
+            let base = scaled(2 + symbol % 2, extra);
+            (base.wrapping_add(1), extra)
+        }
+    }
+}
+
+#[allow(clippy::as_conversions)] // `into` is none of a `const fn`
+const fn scaled(value: u16, by: u8) -> u16 {
+    value.wrapping_shl(by as u32)
 }
 
 /// At most `n` bytes at the front.

@@ -96,8 +96,13 @@ enum Policy {
     Whole,
     /// Whole messages, and of larger ones as much as there is room for.
     Full,
+    /// As whole messages, in a buffer that its owner replaces by a larger one.
+    Growing,
     Pieces,
 }
+
+/// One byte in this many of the buffer: to gain less, what is in it is not moved if it can grow.
+const WORTH_MOVING: usize = 16;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// For what the peer sends, as it was
@@ -108,6 +113,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// The buffer, if the context is taken over and the buffer is no larger than the window.
     pub fn new(buffer: B, context: Context, limits: Limits) -> Result<Self, B> {
         Self::lent(buffer, Inflate::new(context.window), context, limits)
+    }
+
+    /// As [`new`](Self::new), for an owner who [replaces](Self::replace) the buffer by a larger one
+    /// when it [is full](Self::is_full), and uses [`ready_growing`](Self::ready_growing). It may be
+    /// empty.
+    pub const fn growing(buffer: B, context: Context, limits: Limits) -> Self {
+        Self::made(buffer, Inflate::new(context.window), context, limits)
     }
 }
 
@@ -122,7 +134,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
             return Err(buffer);
         }
         inflate.as_mut().restart(context.window);
-        Ok(Self {
+        Ok(Self::made(buffer, inflate, context, limits))
+    }
+
+    const fn made(buffer: B, inflate: I, context: Context, limits: Limits) -> Self {
+        Self {
             inflate,
             buffer,
             context,
@@ -134,7 +150,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
             found: None,
             failure: None,
             utf8: Utf8::NEW,
-        })
+        }
     }
 
     /// Takes from an event with data what is needed for a whole message. It stays found until it
@@ -168,6 +184,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
     /// nothing is found.
     pub fn ready_full(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
         self.find(event, Policy::Full)
+    }
+
+    /// Like [`ready`](Self::ready), but a full buffer is no error: it is to be
+    /// [replaced](Self::replace) by a larger one, and then this is to be called again with the same
+    /// event.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready); of the sizes only the limit counts.
+    pub fn ready_growing(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
+        self.find(event, Policy::Growing)
     }
 
     /// Lends what was found. `None` if nothing was.
@@ -222,6 +248,58 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
             (Some(_), Some(open)) => self.at.saturating_sub(self.from).saturating_sub(open.taken),
             _ => 0,
         }
+    }
+
+    /// What was found and not taken yet.
+    pub const fn found(&self) -> Option<Found> {
+        self.found
+    }
+
+    /// No message is open: without takeover nothing is worth keeping.
+    pub const fn is_between_messages(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// The open message needs a larger buffer.
+    pub fn is_full(&self) -> bool {
+        self.found.is_none() && self.open.is_some() && self.at >= self.buffer.as_ref().len()
+    }
+
+    /// Bytes that a new buffer has to have at least: the window, and what was not taken.
+    pub fn len(&self) -> usize {
+        self.at.saturating_sub(self.past())
+    }
+
+    /// Nothing has to be kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Exchanges the buffer. What is needed of it moves to the front of the new one; if it does
+    /// not fit, nothing changes and the new buffer comes back as the error.
+    ///
+    /// # Errors
+    /// The new buffer, if it is smaller than [`len`](Self::len), or if something found was not
+    /// taken yet.
+    pub fn replace(&mut self, mut buffer: B) -> Result<B, B> {
+        if self.found.is_some() {
+            return Err(buffer);
+        }
+        let past = self.past();
+        let len = self.at.saturating_sub(past);
+        let from = self.buffer.as_ref().get(past..self.at);
+        match (from, buffer.as_mut().get_mut(..len)) {
+            (Some(from), Some(to)) => bytes::copy(from, to),
+            _ => return Err(buffer),
+        };
+        self.from = self.from.saturating_sub(past);
+        self.at = len;
+        Ok(core::mem::replace(&mut self.buffer, buffer))
+    }
+
+    /// Gives the buffer back, and forgets the window.
+    pub fn into_buffer(self) -> B {
+        self.buffer
     }
 
     /// The error that ended the connection, if one did here.
@@ -289,14 +367,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
                 Step::Room if self.room(open, policy) == Some(0) => {
                     return Err(Error::MessageTooLarge);
                 }
-                Step::Room if self.compact(open) => {}
+                Step::Room if self.compact(policy) => {}
                 // Nothing of it is handed out if the rest cannot be.
                 Step::Room if policy == Policy::Full && open.compressed && !self.passes() => {
                     return Err(Error::MessageTooLarge);
                 }
-                Step::Room if policy != Policy::Whole && self.at > self.from => {
+                Step::Room
+                    if matches!(policy, Policy::Pieces | Policy::Full) && self.at > self.from =>
+                {
                     return Ok(Some(offer(open, false)));
                 }
+                Step::Room if policy == Policy::Growing => return Ok(None),
                 // Not even the window has room.
                 Step::Room => return Err(Error::MessageTooLarge),
                 Step::Input if event.end => {
@@ -424,19 +505,38 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
         }
     }
 
-    /// Moves the window, and what was not taken, to the front. `false`: it is there already.
-    fn compact(&mut self, open: &Open) -> bool {
-        let window = self.context.window.bytes();
-        let history = if open.compressed { self.at } else { self.from };
-        let keep = self.from.min(history.saturating_sub(window));
-        if keep == 0 {
+    /// Moves the window, and what was not taken, to the front. `false`: it is there already, or
+    /// as good as there.
+    fn compact(&mut self, policy: Policy) -> bool {
+        let past = self.past();
+        let least = match policy {
+            Policy::Growing => self.buffer.as_ref().len() / WORTH_MOVING,
+            Policy::Whole | Policy::Full | Policy::Pieces => 0,
+        };
+        if past <= least {
             return false;
         }
-        let len = self.at.saturating_sub(keep);
-        bytes::move_within(self.buffer.as_mut(), keep, len, 0);
-        self.from = self.from.saturating_sub(keep);
+        let len = self.at.saturating_sub(past);
+        bytes::move_within(self.buffer.as_mut(), past, len, 0);
+        self.from = self.from.saturating_sub(past);
         self.at = len;
         true
+    }
+
+    /// How many bytes at the front of the buffer are of no use any more.
+    fn past(&self) -> usize {
+        let history = match self.open {
+            Some(Open {
+                compressed: true, ..
+            }) => self.at,
+            // What was not compressed is no part of the window.
+            _ => self.from,
+        };
+        if self.open.is_none() && !self.context.takeover {
+            return self.at;
+        }
+        self.from
+            .min(history.saturating_sub(self.context.window.bytes()))
     }
 }
 

@@ -1,11 +1,10 @@
-use wirelet_tokio::{Config, Connector};
+use wirelet_tokio::Connector;
 
 use crate::Result;
 
 /// Runs all cases that the fuzzing server has, then asks it for its report.
-pub(crate) async fn run(url: &str, config: Config) -> Result<()> {
+pub(crate) async fn run(url: &str, connector: &Connector) -> Result<()> {
     let url = url.trim_end_matches('/');
-    let connector = Connector::new().config(config);
     let mut control = connector.connect(&format!("{url}/getCaseCount")).await?;
     let count = control
         .recv()
@@ -15,7 +14,7 @@ pub(crate) async fn run(url: &str, config: Config) -> Result<()> {
     for case in 1..=count {
         let case = format!("{url}/runCase?case={case}&agent=wirelet");
         // Most cases end badly on purpose: the server judges how.
-        let _ = echo(&connector, &case).await;
+        let _ = echo(connector, &case).await;
     }
     let mut report = connector
         .connect(&format!("{url}/updateReports?agent=wirelet"))

@@ -1,13 +1,14 @@
 //! `echo PORT` answers every message on `ws://127.0.0.1:PORT` with itself.
 
 mod client;
+mod deflate;
 mod probe;
 mod server;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use wirelet_tokio::{Acceptor, Config};
+use wirelet_tokio::{Acceptor, Config, Connector, Deflate};
 
 /// Echoes WebSocket messages on 127.0.0.1, or tries such a server.
 #[derive(Parser)]
@@ -25,6 +26,11 @@ struct Options {
     /// Threads that serve.
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
+    /// Compresses (permessage-deflate), if the other end does, too. PARAMS, all optional:
+    /// takeover,window=8..15,level=0..9,memory=1..9,threshold=BYTES.
+    #[arg(long, value_name = "PARAMS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", value_parser = deflate::parse)]
+    deflate: Option<Deflate>,
     /// Instead of serving: be the client under test of Autobahn's fuzzing server at this URL.
     #[arg(long, value_name = "URL", conflicts_with_all = ["port", "probe"])]
     client: Option<String>,
@@ -36,6 +42,12 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let config = Config::default().max_message(options.max_message);
+    let mut acceptor = Acceptor::new().config(config).protocols(options.protocols);
+    let mut connector = Connector::new().config(config);
+    if let Some(deflate) = options.deflate {
+        acceptor = acceptor.deflate(deflate);
+        connector = connector.deflate(deflate);
+    }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime
         .worker_threads(options.threads.max(1))
@@ -44,12 +56,9 @@ fn main() -> ExitCode {
     let result = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match (options.client, options.probe) {
-                (Some(url), _) => client::run(&url, config).await,
-                (_, Some(url)) => probe::run(&url, config).await,
-                _ => {
-                    let acceptor = Acceptor::new().config(config).protocols(options.protocols);
-                    server::run(options.port.unwrap_or(0), acceptor).await
-                }
+                (Some(url), _) => client::run(&url, &connector).await,
+                (_, Some(url)) => probe::run(&url, &connector, options.max_message).await,
+                _ => server::run(options.port.unwrap_or(0), acceptor).await,
             }
         })
     });

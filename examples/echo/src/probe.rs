@@ -1,4 +1,4 @@
-use wirelet_tokio::{CloseCode, Config, Connector, Kind, Message};
+use wirelet_tokio::{CloseCode, Connector, Kind, Message};
 
 use crate::Result;
 
@@ -6,9 +6,9 @@ use crate::Result;
 const SIZES: [usize; 8] = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000];
 
 /// Sends messages of each size, and demands each back as it was.
-pub(crate) async fn run(url: &str, config: Config) -> Result<()> {
-    let mut ws = Connector::new().config(config).connect(url).await?;
-    let fits = |size: &usize| *size as u64 <= config.limits.message;
+pub(crate) async fn run(url: &str, connector: &Connector, most: u64) -> Result<()> {
+    let mut ws = connector.connect(url).await?;
+    let fits = |size: &usize| *size as u64 <= most;
     for size in SIZES.into_iter().filter(fits) {
         let text = text(size);
         let bytes: Vec<u8> = (0..=255).cycle().take(size).collect();

@@ -10,6 +10,9 @@
 //! that does not keep up. Here: each entry is encoded once and shared, a connection keeps no queue
 //! but a position in the history, and one that falls more than 64 entries behind is closed.
 //!
+//! Compression is on, for browsers that want it (all do): a long message is packed once, however many
+//! are in the room, for every message is packed for itself.
+//!
 //! **Right when** news is frequent or has to be there at once, or when the client speaks too.
 
 use std::convert::Infallible;
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use wirelet_tokio::axum::{WebSocket, WebSocketUpgrade};
-use wirelet_tokio::{CloseCode, Error, Message};
+use wirelet_tokio::{CloseCode, Deflate, Error, Message};
 
 use crate::costs;
 use crate::feed::MAX_BODY;
@@ -42,7 +45,7 @@ pub(crate) async fn websocket(
         Err(refusal) => return refusal.into_response(),
     };
     let (tell, costs) = oneshot::channel();
-    let upgrade = upgrade.max_message(MAX_BODY as u64);
+    let upgrade = upgrade.max_message(MAX_BODY as u64).deflate(Deflate::new());
     let response = upgrade.on_upgrade(move |socket| attend(socket, client, costs));
     let sent = costs::request_head(&method, &uri, &headers);
     let received = costs::switching_head(response.headers());

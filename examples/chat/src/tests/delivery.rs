@@ -186,3 +186,36 @@ async fn ids_of_another_run_of_the_server_do_not_confuse() {
         assert!(!body.contains("missed"), "{body}");
     }
 }
+
+/// A browser offers to compress. A long message is packed once for all who do.
+#[tokio::test]
+async fn long_messages_come_to_clients_that_compress() {
+    use wirelet_tokio::{Connector, Deflate};
+    let server = Server::start().await;
+    let url = format!("ws://{}/ws", server.address);
+    let connector = Connector::new().deflate(Deflate::new().takeover(true));
+    let mut clients = Vec::new();
+    for name in ["ann", "bob"] {
+        let mut client = connector.connect(&url).await.unwrap();
+        assert!(client.agreement().is_some());
+        let join = json!({ "join": { "name": name } }).to_string();
+        client.send(&join).await.unwrap();
+        clients.push(client);
+    }
+    let plain = Member::join(server.address, "cleo", "websocket").await;
+    let long = "again and again, ".repeat(20);
+    let said = [long.trim_end(), "short", long.trim_end()];
+    for line in said {
+        server.say(&plain.token, line);
+    }
+    for client in &mut clients {
+        let mut lines = said.iter();
+        let mut wanted = lines.next();
+        while let Some(line) = wanted {
+            let message = client.recv().await.unwrap().unwrap();
+            if message.as_text().unwrap().contains(&format!("{line:?}")) {
+                wanted = lines.next();
+            }
+        }
+    }
+}

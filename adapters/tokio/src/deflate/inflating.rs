@@ -1,0 +1,163 @@
+//! What comes in compressed: it stands behind the inbox, and holds memory only while it must.
+
+use wirelet::deflate::{Context, Inflated, Inflater};
+use wirelet::{Error, Found, Inbox, Limits, What};
+
+use crate::incoming::{GROWTH, SPARSE};
+use crate::pool;
+
+pub(crate) struct Inflating {
+    context: Context,
+    limits: Limits,
+    /// From the first compressed message on; without takeover not between messages.
+    inflater: Option<Box<Inflater<Vec<u8>>>>,
+}
+
+impl Inflating {
+    pub(crate) const fn new(context: Context, limits: Limits) -> Self {
+        Self {
+            context,
+            limits,
+            inflater: None,
+        }
+    }
+
+    /// What is there, in the inbox as it came or inflated here: as
+    /// [`Inbox::ready_growing`] or [`Inbox::ready_piece`].
+    pub(crate) fn find(
+        &mut self,
+        inbox: &mut Inbox<Vec<u8>>,
+        pieces: bool,
+    ) -> Result<Option<Found>, Error> {
+        loop {
+            if let Some(found) = self.found() {
+                return Ok(Some(found));
+            }
+            let found = if pieces {
+                inbox.ready_piece()?
+            } else {
+                inbox.ready_growing()?
+            };
+            let found = match found {
+                // The inbox does not gather what is to be inflated: it goes on as it comes.
+                None if !pieces && is_compressed(inbox.receiver().open_message()) => {
+                    inbox.ready_piece()?
+                }
+                found => found,
+            };
+            match found {
+                Some(Found { what, .. }) if is_compressed(Some(what)) => {
+                    self.inflate(inbox, pieces)?;
+                }
+                found => return Ok(found),
+            }
+        }
+    }
+
+    /// What was inflated and not taken yet.
+    pub(crate) fn found(&self) -> Option<Found> {
+        self.inflater.as_ref()?.found()
+    }
+
+    /// At most `max` bytes of it.
+    pub(crate) fn take_up_to(&mut self, max: usize) -> Option<Inflated<'_>> {
+        self.inflater.as_mut()?.take_up_to(max)
+    }
+
+    /// Inflates what the inbox has found, until something can be handed out or all of it is used.
+    fn inflate(&mut self, inbox: &mut Inbox<Vec<u8>>, pieces: bool) -> Result<(), Error> {
+        let (context, limits) = (self.context, self.limits);
+        let inflater = self
+            .inflater
+            .get_or_insert_with(|| Box::new(Inflater::growing(Vec::new(), context, limits)));
+        if inflater.buffer().len() < pool::SIZE && pieces {
+            grow(inflater, context, limits);
+        }
+        loop {
+            let Some(mut event) = inbox.peek() else {
+                return Ok(());
+            };
+            let (len, last) = (event.payload.len(), event.end);
+            let found = if pieces {
+                inflater.ready_piece(&mut event)?
+            } else {
+                inflater.ready_growing(&mut event)?
+            };
+            let rest = event.payload.len();
+            // The end of the message stays, until all that it brings has come out.
+            let done = rest == 0 && !(last && event.end);
+            inbox.consume(len - rest);
+            if done {
+                let _ = inbox.take();
+            }
+            if found.is_some() || done {
+                return Ok(());
+            }
+            grow(inflater, context, limits);
+        }
+    }
+
+    /// Nothing more comes for now: holds no more than it needs.
+    pub(crate) fn rest(&mut self) {
+        let Some(inflater) = &mut self.inflater else {
+            return;
+        };
+        if inflater.found().is_some() {
+            return;
+        }
+        let (held, size) = (inflater.len(), inflater.buffer().len());
+        let between = inflater.is_between_messages();
+        if between && !self.context.takeover {
+            self.forget();
+            return;
+        }
+        let most = self.context.window.bytes() + room_behind(self.context);
+        let smaller = if between && size > most {
+            held + room_behind(self.context)
+        } else if !between && held < size / SPARSE {
+            (held * 2).max(256)
+        } else {
+            return;
+        };
+        match inflater.replace(vec![0; smaller]) {
+            Ok(buffer) | Err(buffer) => pool::give(buffer),
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Some(inflater) = self.inflater.take() {
+            pool::give(inflater.into_buffer());
+        }
+    }
+}
+
+impl Drop for Inflating {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+/// Bytes behind the window of a connection that waits: so many come before the window is moved.
+fn room_behind(context: Context) -> usize {
+    (context.window.bytes() / 8).max(256)
+}
+
+/// As the inbox grows: only what came decides on it.
+fn grow(inflater: &mut Inflater<Vec<u8>>, context: Context, limits: Limits) {
+    let size = inflater.buffer().len();
+    let limit = usize::try_from(limits.message).unwrap_or(usize::MAX);
+    let most = limit.saturating_add(context.window.bytes() + 1).max(size);
+    match inflater.replace(pool::take(size.saturating_mul(GROWTH).min(most))) {
+        Ok(buffer) | Err(buffer) => pool::give(buffer),
+    }
+}
+
+fn is_compressed(what: Option<What>) -> bool {
+    matches!(
+        what,
+        Some(What::Data {
+            compressed: true,
+            ..
+        })
+    )
+}
