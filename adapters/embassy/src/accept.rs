@@ -105,7 +105,7 @@ impl<'a> Acceptor<'a> {
     }
 
     /// Agrees to permessage-deflate (RFC 7692), if the client offers it and its offer can be taken.
-    /// Otherwise it is declined, and messages do not come compressed: section 5.1 lets a server do
+    /// Otherwise it is declined, and messages do not come compressed: section 5 lets a server do
     /// so. The answer has up to 156 bytes more. Default: no extension.
     #[cfg(feature = "deflate")]
     #[must_use]
