@@ -90,7 +90,7 @@ impl<'a> Connector<'a> {
 
     /// Offers permessage-deflate (RFC 7692). A server that does not take it goes on without; one
     /// that answers with what was not offered is refused, as section 7.1 says. The request has up
-    /// to 234 bytes more. Default: no extension.
+    /// to 231 bytes more. Default: no extension.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub const fn deflate(mut self, deflate: Deflate<'a>) -> Self {

@@ -12,7 +12,7 @@ use wirelet::deflate::{Inflate, Offer, Server};
 ///
 /// A peer that does not agree goes on without, and so does one that comes when no decoder of the
 /// [`DeflatePool`] is free. What this end sends is never compressed: that is legal for each message
-/// (section 6.1).
+/// (section 6).
 ///
 /// Messages are inflated in the buffer that was lent to the handshake, which is also the window: the
 /// bytes that later ones may refer to.

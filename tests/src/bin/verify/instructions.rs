@@ -120,15 +120,20 @@ fn pieces(job: &Job) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-/// Frames that are compressed, each for itself. The first takes the codes of the standard, the others
-/// bring their own.
+/// Frames that are compressed, each for itself. The first two take the codes of the standard, which are
+/// made when they are not those of the message before; the others bring their own.
 fn compressed() -> Vec<Piece> {
     let mut pieces = vec![Piece::new("nothing".into(), b'n', 0, &[], Vec::new())];
-    for len in INFLATED {
+    for (i, len) in INFLATED.into_iter().enumerate() {
         let message = wire::json(len);
         let payload = Deflater::new(6, deflate::Context::NO_TAKEOVER).message(&message, &[]);
         let frame = wire::masked(wire::RSV1 | TEXT, &payload);
-        let row = format!("inflate, JSON, {len} bytes");
+        let again = if i > 0 && INFLATED[i - 1] == len {
+            ", same codes"
+        } else {
+            ""
+        };
+        let row = format!("inflate, JSON, {len} bytes{again}");
         pieces.push(Piece::new(row, b'i', 0, &frame, message));
     }
     pieces
@@ -184,7 +189,7 @@ const KINDS: [Kind; 3] = [
 ];
 
 /// Sizes of inflated messages.
-const INFLATED: [usize; 3] = [64, 256, 1024];
+const INFLATED: [usize; 4] = [64, 64, 256, 1024];
 
 /// Sizes of payloads; the last two are those of the slope.
 const SIZES: [usize; 4] = [16, 125, 1024, 4096];
