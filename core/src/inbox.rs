@@ -1,3 +1,4 @@
+use crate::frame::{Portable, Unmask};
 use crate::{Error, Event, Receiver, What, bytes};
 
 /// Assembles whole messages in place in one lent buffer, with a [`Receiver`] in front.
@@ -105,7 +106,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     /// the buffer. Final.
     #[inline]
     pub fn ready(&mut self) -> Result<Option<Found>, Error> {
-        let found = self.find(Policy::Whole)?;
+        let found = self.find(Portable, Policy::Whole)?;
         if found.is_none() && self.is_full() {
             self.receiver.fail(Error::MessageTooLarge);
             return Err(Error::MessageTooLarge);
@@ -120,6 +121,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     /// # Errors
     /// The rule that the peer broke. Final.
     pub fn ready_piece(&mut self) -> Result<Option<Found>, Error> {
+        self.ready_piece_by(Portable)
+    }
+
+    /// Like [`ready_piece`](Self::ready_piece), with another way to unmask.
+    ///
+    /// # Errors
+    /// As [`ready_piece`](Self::ready_piece).
+    pub fn ready_piece_by(&mut self, unmask: impl Unmask) -> Result<Option<Found>, Error> {
         // What `ready` has assembled so far is the first piece; none follows an error.
         if self.found.is_none()
             && self.message.len > 0
@@ -127,7 +136,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         {
             return Ok(self.offer(what, !self.started, false, self.message));
         }
-        self.find(Policy::Pieces)
+        self.find(unmask, Policy::Pieces)
     }
 
     /// Like [`ready`](Self::ready), but a full buffer is no error: it is to be
@@ -137,7 +146,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     /// The rule that the peer broke. Final.
     #[inline]
     pub fn ready_growing(&mut self) -> Result<Option<Found>, Error> {
-        self.find(Policy::Whole)
+        self.ready_growing_by(Portable)
+    }
+
+    /// Like [`ready_growing`](Self::ready_growing), with another way to unmask.
+    ///
+    /// # Errors
+    /// As [`ready_growing`](Self::ready_growing).
+    #[inline]
+    pub fn ready_growing_by(&mut self, unmask: impl Unmask) -> Result<Option<Found>, Error> {
+        self.find(unmask, Policy::Whole)
     }
 
     /// Lends what was found. `None` if nothing was.
@@ -273,8 +291,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         &self.receiver
     }
 
-    #[inline]
-    fn find(&mut self, policy: Policy) -> Result<Option<Found>, Error> {
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    fn find(&mut self, unmask: impl Unmask, policy: Policy) -> Result<Option<Found>, Error> {
         if let Some((found, _)) = self.found {
             return Ok(Some(found));
         }
@@ -283,7 +302,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
             let Some(mut input) = self.buffer.as_mut().get_mut(raw.at..raw.end()) else {
                 return Ok(None);
             };
-            let event = self.receiver.next(&mut input)?;
+            let event = self.receiver.next_by(unmask, &mut input)?;
             let event = event.map(|e| (e.what, e.start, e.end, e.payload.len()));
             self.raw = Span {
                 at: raw.end().saturating_sub(input.len()),

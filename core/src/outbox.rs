@@ -49,8 +49,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         if self.sender.open_message().is_some() {
             return Err(SendError::MessageOpen);
         }
-        self.begin(kind, length(payload), true)?;
-        self.write(payload);
+        let head = self.sender.data(kind, length(payload), true)?;
+        self.put(&head.header);
+        // All of it fits, so the frame is never open.
+        let to = self.buffer.as_mut().get_mut(self.end..).unwrap_or_default();
+        let n = match head.mask {
+            Some(mut mask) => mask.copy(payload, to),
+            None => bytes::copy(payload, to),
+        };
+        self.end = self.end.saturating_add(n);
         Ok(())
     }
 

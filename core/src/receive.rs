@@ -1,5 +1,5 @@
-use crate::frame::{Header, Mask, Opcode};
-use crate::utf8::{Utf8, is_utf8};
+use crate::frame::{Header, Mask, Opcode, Portable, Unmask};
+use crate::utf8::{Utf8, is_ascii_or_utf8, is_utf8};
 use crate::{CloseCode, Control, Error, Event, Kind, Limits, Role, What};
 
 mod header_rules;
@@ -99,6 +99,20 @@ impl Receiver {
     /// The rule that the peer broke. It is final: each later call returns it again.
     #[inline]
     pub fn next<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, Error> {
+        self.next_by(Portable, input)
+    }
+
+    /// Like [`next`](Self::next), with another way to unmask.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    pub fn next_by<'b>(
+        &mut self,
+        unmask: impl Unmask,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, Error> {
         // Most frames are a whole short message: no state changes, so none is written.
         if let State::Idle = self.state
             && self.open.is_none()
@@ -111,7 +125,7 @@ impl Receiver {
                 return Ok(None);
             };
             *input = rest;
-            self.whole(Mask::new(key), kind, payload)?;
+            self.whole(unmask, Mask::new(key), kind, payload)?;
             let what = What::Data {
                 kind,
                 compressed: false,
@@ -123,7 +137,7 @@ impl Receiver {
                 end: true,
             }));
         }
-        self.next_general(input)
+        self.next_general(unmask, input)
     }
 
     /// Kind, masking key, size of the header and of the payload, if an unfragmented message of at
@@ -163,7 +177,12 @@ impl Receiver {
         }
     }
 
-    fn next_general<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Event<'b>>, Error> {
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn next_general<'b>(
+        &mut self,
+        unmask: impl Unmask,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Event<'b>>, Error> {
         let frame = match self.state {
             State::Payload(frame) => frame,
             State::Idle | State::Header { .. } => match self.header(input)? {
@@ -176,7 +195,7 @@ impl Receiver {
                 return Ok(None);
             }
         };
-        self.payload(frame, input)
+        self.payload(unmask, frame, input)
     }
 
     /// Ends the connection with an error that was found elsewhere (a buffer too small, text that
@@ -328,6 +347,7 @@ impl Receiver {
     #[inline]
     fn payload<'b>(
         &mut self,
+        unmask: impl Unmask,
         mut frame: Frame,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, Error> {
@@ -349,7 +369,8 @@ impl Receiver {
         let (what, end) = match (frame.what, self.open) {
             (FrameKind::Data, Some((kind, compressed))) => {
                 let end = done && frame.fin;
-                self.data(&mut frame.mask, kind, compressed, end, payload)?;
+                let text = kind == Kind::Text && !compressed;
+                self.data(unmask, &mut frame.mask, text, end, payload)?;
                 (What::Data { kind, compressed }, end)
             }
             _ => (self.control(&mut frame, done, payload)?, done),
@@ -372,12 +393,18 @@ impl Receiver {
 
     /// The payload of a whole message.
     #[inline]
-    fn whole(&mut self, mut mask: Mask, kind: Kind, payload: &mut [u8]) -> Result<(), Error> {
+    fn whole(
+        &mut self,
+        unmask: impl Unmask,
+        mut mask: Mask,
+        kind: Kind,
+        payload: &mut [u8],
+    ) -> Result<(), Error> {
         let fine = match (kind, self.role) {
-            (Kind::Text, Role::Server) => mask.apply_text(payload) || is_utf8(payload),
-            (Kind::Text, Role::Client) => is_utf8(payload),
+            (Kind::Text, Role::Server) => unmask.apply_text(&mut mask, payload) || is_utf8(payload),
+            (Kind::Text, Role::Client) => is_ascii_or_utf8(payload),
             (Kind::Binary, Role::Server) => {
-                mask.apply(payload);
+                unmask.apply(&mut mask, payload);
                 true
             }
             (Kind::Binary, Role::Client) => true,
@@ -393,14 +420,17 @@ impl Receiver {
     #[inline]
     fn data(
         &mut self,
+        unmask: impl Unmask,
         mask: &mut Mask,
-        kind: Kind,
-        compressed: bool,
+        text: bool,
         end: bool,
         payload: &mut [u8],
     ) -> Result<(), Error> {
-        if kind == Kind::Text && !compressed {
-            let ascii = self.unmask_text(mask, payload);
+        if text {
+            let ascii = match self.role {
+                Role::Server => unmask.apply_text(mask, payload),
+                Role::Client => payload.is_ascii(),
+            };
             // Section 8.1: fail as soon as the text cannot become UTF-8, and if it ends inside a
             // character.
             let fine = (ascii && self.utf8.is_complete()) || self.utf8.push(payload);
@@ -408,20 +438,12 @@ impl Receiver {
                 return Err(self.failed(Error::Utf8));
             }
         } else if self.role == Role::Server {
-            mask.apply(payload);
+            unmask.apply(mask, payload);
         }
         if end {
             self.open = None;
         }
         Ok(())
-    }
-
-    #[inline]
-    fn unmask_text(&self, mask: &mut Mask, payload: &mut [u8]) -> bool {
-        match self.role {
-            Role::Server => mask.apply_text(payload),
-            Role::Client => payload.is_ascii(),
-        }
     }
 
     fn control(

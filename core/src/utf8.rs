@@ -1,3 +1,6 @@
+#[cfg(target_pointer_width = "64")]
+mod short;
+
 /// Checks text that arrives in pieces, cut anywhere (RFC 6455 section 8.1, RFC 3629).
 ///
 /// A wrong byte is refused as soon as it is seen: a piece that can no longer become UTF-8 is an
@@ -72,17 +75,20 @@ impl Utf8 {
     #[cfg(any(not(target_pointer_width = "64"), test))]
     #[inline(never)]
     fn push_bytes(&mut self, piece: &[u8]) -> bool {
-        piece.iter().all(|&byte| {
-            if self.missing > 0 {
-                self.continues(byte)
-            } else {
-                byte.is_ascii() || self.opens(byte)
-            }
-        })
+        piece.iter().all(|&byte| self.byte(byte))
+    }
+
+    /// The next byte, whatever it is.
+    const fn byte(&mut self, byte: u8) -> bool {
+        if self.missing > 0 {
+            self.continues(byte)
+        } else {
+            byte.is_ascii() || self.opens(byte)
+        }
     }
 
     /// Table 3-7 of the Unicode standard, as in RFC 3629 section 4.
-    fn opens(&mut self, lead: u8) -> bool {
+    const fn opens(&mut self, lead: u8) -> bool {
         (self.missing, self.low, self.high) = match lead {
             0xc2..=0xdf => (1, 0x80, 0xbf),
             0xe0 => (2, 0xa0, 0xbf),
@@ -96,8 +102,8 @@ impl Utf8 {
         true
     }
 
-    fn continues(&mut self, byte: u8) -> bool {
-        let fits = (self.low..=self.high).contains(&byte);
+    const fn continues(&mut self, byte: u8) -> bool {
+        let fits = self.low <= byte && byte <= self.high;
         self.missing = self.missing.saturating_sub(1);
         (self.low, self.high) = (0x80, 0xbf);
         fits
@@ -122,19 +128,30 @@ fn cut_off(piece: &[u8]) -> usize {
 }
 
 /// A whole text at once.
-#[cfg(feature = "simdutf8")]
+#[cfg(target_pointer_width = "64")]
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
-    simdutf8::basic::from_utf8(bytes).is_ok()
+    if bytes.len() < short::LIMIT {
+        return short::is_utf8(bytes);
+    }
+    #[cfg(feature = "simdutf8")]
+    let fine = simdutf8::basic::from_utf8(bytes).is_ok();
+    #[cfg(not(feature = "simdutf8"))]
+    let fine = core::str::from_utf8(bytes).is_ok();
+    fine
 }
 
-/// A whole text at once.
-#[cfg(all(not(feature = "simdutf8"), target_pointer_width = "64"))]
-pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
-    core::str::from_utf8(bytes).is_ok()
+/// A whole text at once, if nobody knows yet whether it is ASCII, as most is.
+#[cfg(target_pointer_width = "64")]
+#[inline(never)]
+pub(crate) fn is_ascii_or_utf8(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || is_utf8(bytes)
 }
 
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) use is_utf8 as is_ascii_or_utf8;
+
 /// A whole text at once.
-#[cfg(all(not(feature = "simdutf8"), not(target_pointer_width = "64")))]
+#[cfg(not(target_pointer_width = "64"))]
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     let mut utf8 = Utf8::NEW;
     utf8.push(bytes) && utf8.is_complete()

@@ -127,7 +127,9 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.request(io).await?.accept().await
+        // What the handshake needs is many times what the connection needs: the caller's future
+        // should not keep room for it to the end.
+        Box::pin(async { self.request(io).await?.accept().await }).await
     }
 
     /// Reads the request, so that the application can decide on it.

@@ -11,12 +11,18 @@ use crate::link::Link;
 use crate::outgoing::Fed;
 use crate::{Error, Message, Prepared};
 
+#[inline]
 pub(crate) async fn recv<'m, L: Link>(
     incoming: &'m mut Incoming,
     mut link: L,
 ) -> Result<Option<Message<'m>>, Error> {
-    let found = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Whole)).await?;
-    Ok(found.and_then(|_| incoming.take()).map(Message::from_piece))
+    if !incoming.has_message() {
+        let found = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Whole)).await?;
+        if found.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(incoming.take().map(Message::from_piece))
 }
 
 pub(crate) fn poll_recv_owned<L: Link>(
@@ -34,7 +40,11 @@ pub(crate) fn poll_recv_owned<L: Link>(
     })
 }
 
+#[inline]
 pub(crate) async fn feed<L: Link>(mut link: L, message: Message<'_>) -> Result<(), Error> {
+    if link.with(|out, _| out.feed_at_once(message.kind(), message.as_bytes())) {
+        return Ok(());
+    }
     let mut feeding = Feeding {
         link: &mut link,
         rest: message.as_bytes(),

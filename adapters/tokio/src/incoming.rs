@@ -12,6 +12,7 @@ use crate::clock::Timer;
 #[cfg(feature = "deflate")]
 use crate::deflate::Inflating;
 use crate::link::Link;
+use crate::unmask::Widest;
 use crate::wakers::Side;
 use crate::{Error, pool};
 
@@ -149,9 +150,9 @@ impl Incoming {
             return inflating.find(&mut self.inbox, pieces);
         }
         if pieces {
-            self.inbox.ready_piece()
+            self.inbox.ready_piece_by(Widest)
         } else {
-            self.inbox.ready_growing()
+            self.inbox.ready_growing_by(Widest)
         }
     }
 
@@ -160,35 +161,34 @@ impl Incoming {
         self.skip = true;
     }
 
+    /// A whole message can be taken as it is, and nothing has to be done before.
+    #[inline]
+    pub(crate) fn has_message(&mut self) -> bool {
+        if !matches!(self.phase, Phase::Open) || self.skip || self.inbox.is_empty() {
+            return false;
+        }
+        let Ok(Some(found)) = self.inbox.ready_growing_by(Widest) else {
+            return false;
+        };
+        let plain = matches!(found.what, What::Data { compressed, .. } if !compressed);
+        found.start && found.end && plain
+    }
+
+    /// There is nothing to look at.
+    fn is_empty(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.has_inflated() {
+            return false;
+        }
+        self.inbox.is_empty()
+    }
+
     /// Waits until a message, or a piece of one, can be taken from the inbox. `None`: the peer
     /// closed the connection cleanly, or its end was reported before.
     ///
     /// What is staged is written before this waits, and what is owed before it returns.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn poll_next<L: Link>(
-        &mut self,
-        cx: &mut Context<'_>,
-        link: &mut L,
-        policy: Policy,
-    ) -> Poll<Result<Option<Found>, Error>> {
-        if matches!(self.phase, Phase::Open)
-            && policy == Policy::Whole
-            && !self.skip
-            && let Ok(Some(found)) = self.inbox.ready_growing()
-            && let Found {
-                what: What::Data {
-                    compressed: false, ..
-                },
-                start: true,
-                end: true,
-            } = found
-        {
-            return Poll::Ready(Ok(Some(found)));
-        }
-        self.poll_slow(cx, link, policy)
-    }
-
-    fn poll_slow<L: Link>(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut L,
@@ -200,7 +200,13 @@ impl Incoming {
                 return self.poll_end(cx, link);
             }
             let pieces = self.skip || policy != Policy::Whole;
-            match self.find(pieces) {
+            let found = if self.is_empty() {
+                // Nothing was left when this waited.
+                Ok(None)
+            } else {
+                self.find(pieces)
+            };
+            match found {
                 Ok(Some(Found {
                     what: What::Control(control),
                     end,
@@ -397,13 +403,17 @@ impl Incoming {
 
     /// Room for the next read.
     fn make_room(&mut self) {
+        if self.inbox.buffer().is_empty() {
+            let _ = self.inbox.replace(pool::take(pool::SIZE));
+            return;
+        }
         if !self.inbox.spare().is_empty() {
             return;
         }
         let size = self.inbox.buffer().len();
         let limit = usize::try_from(self.inbox.receiver().message_limit()).unwrap_or(usize::MAX);
         let most = limit.max(size).saturating_add(BETWEEN);
-        let size = size.saturating_mul(GROWTH).min(most).max(1);
+        let size = size.saturating_mul(GROWTH).min(most);
         match self.inbox.replace(pool::take(size)) {
             Ok(buffer) | Err(buffer) => pool::give(buffer),
         }
@@ -417,6 +427,7 @@ impl Incoming {
         }
         let (held, size) = (self.inbox.len(), self.inbox.buffer().len());
         let smaller = match held {
+            0 if size == 0 => return,
             0 if self.inbox.is_empty() => Vec::new(),
             held if held < size / SPARSE => vec![0; (held * 2).max(256)],
             _ => return,

@@ -61,6 +61,7 @@ mod pieces;
 mod pool;
 mod socket;
 mod text;
+mod unmask;
 mod wakers;
 
 #[cfg(feature = "axum")]

@@ -61,13 +61,19 @@ pub(crate) enum Keys {
 }
 
 impl Masking for Keys {
+    #[inline]
     fn next_key(&mut self) -> Option<[u8; 4]> {
         match self {
             Self::Server => None,
-            // RFC 6455 section 10.3: a generator that cannot be predicted.
-            Self::Client => Some(rand::random()),
+            Self::Client => Some(random_key()),
         }
     }
+}
+
+/// RFC 6455 section 10.3: a generator that cannot be predicted.
+#[inline(never)]
+fn random_key() -> [u8; 4] {
+    rand::random()
 }
 
 /// Whether a payload goes through the outbox or beside it.
@@ -99,6 +105,20 @@ impl Outgoing {
             #[cfg(feature = "deflate")]
             deflating: None,
         }
+    }
+
+    /// Stages a message that is to be copied, if nothing stands in its way. False: nothing happened.
+    #[inline]
+    pub(crate) fn feed_at_once(&mut self, kind: Kind, payload: &[u8]) -> bool {
+        if payload.len() > COPIED || !self.is_open() || self.connection.owed().is_some() {
+            return false;
+        }
+        #[cfg(feature = "deflate")]
+        if self.wants(payload.len()) {
+            return false;
+        }
+        self.lend();
+        self.outbox.data(kind, payload).is_ok()
     }
 
     /// Stages a message, or the header of one that is too large to be copied.
@@ -192,12 +212,16 @@ impl Outgoing {
         }
     }
 
+    #[inline]
     pub(crate) fn poll_flush<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         side: Side,
         writer: &mut W,
     ) -> Poll<Result<(), Error>> {
+        if self.is_idle() {
+            return Poll::Ready(Ok(()));
+        }
         self.poll_write(cx, side, writer, &mut &[][..])
     }
 
@@ -343,6 +367,15 @@ impl Outgoing {
         self.outbox.pending().is_empty() && self.tail.is_empty()
     }
 
+    /// There is nothing to write, to flush, or to give back.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.outbox.buffer().is_empty()
+            && self.tail.is_empty()
+            && !self.unflushed
+            && self.connection.owed().is_none()
+    }
+
     /// The other half may go on, if it waits for the writer.
     pub(crate) fn wake_other(&self, side: Side) {
         match (&self.wakers, side) {
@@ -431,6 +464,7 @@ impl Outgoing {
     }
 
     /// A buffer, if there is none.
+    #[inline]
     fn lend(&mut self) {
         if self.outbox.buffer().is_empty() {
             let _ = self.outbox.replace(pool::take(pool::SIZE));

@@ -5,7 +5,9 @@
 
 mod header;
 mod mask;
+mod unmask;
 
 pub(crate) use header::HeaderRules;
 pub use header::{EncodedHeader, Header, Opcode};
 pub use mask::Mask;
+pub use unmask::{Portable, Unmask};

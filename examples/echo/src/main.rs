@@ -8,6 +8,7 @@ mod server;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Builder;
 use wirelet_tokio::{Acceptor, Config, Connector, Deflate};
 
 /// Echoes WebSocket messages on 127.0.0.1, or tries such a server.
@@ -48,11 +49,14 @@ fn main() -> ExitCode {
         acceptor = acceptor.deflate(deflate);
         connector = connector.deflate(deflate);
     }
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime
-        .worker_threads(options.threads.max(1))
-        .enable_all()
-        .build();
+    // One thread needs none of what several would share.
+    let runtime = match options.threads {
+        0 | 1 => Builder::new_current_thread().enable_all().build(),
+        threads => Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build(),
+    };
     let result = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match (options.client, options.probe) {

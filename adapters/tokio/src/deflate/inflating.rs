@@ -5,6 +5,7 @@ use wirelet::{Error, Found, Inbox, Limits, What};
 
 use crate::incoming::{GROWTH, SPARSE};
 use crate::pool;
+use crate::unmask::Widest;
 
 pub(crate) struct Inflating {
     context: Context,
@@ -34,14 +35,14 @@ impl Inflating {
                 return Ok(Some(found));
             }
             let found = if pieces {
-                inbox.ready_piece()?
+                inbox.ready_piece_by(Widest)?
             } else {
-                inbox.ready_growing()?
+                inbox.ready_growing_by(Widest)?
             };
             let found = match found {
                 // The inbox does not gather what is to be inflated: it goes on as it comes.
                 None if !pieces && is_compressed(inbox.receiver().open_message()) => {
-                    inbox.ready_piece()?
+                    inbox.ready_piece_by(Widest)?
                 }
                 found => found,
             };

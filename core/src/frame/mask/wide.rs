@@ -8,13 +8,14 @@ use super::Mask;
 
 impl Mask {
     /// Masks `payload`, and with `TEXT` tells whether all of it is ASCII now.
-    #[inline]
+    // Always inlined, so that whoever compiles it for other instructions gets them.
+    #[inline(always)]
     pub(super) fn xor<const TEXT: bool>(&mut self, payload: &mut [u8]) -> bool {
         self.xor_words::<TEXT>(payload) & 0x8080_8080_8080_8080 == 0
     }
 
     /// The result is the OR of all words, if asked for.
-    #[inline]
+    #[inline(always)]
     fn xor_words<const OR: bool>(&mut self, payload: &mut [u8]) -> u64 {
         let len = payload.len();
         let seen = match len {
@@ -57,7 +58,7 @@ impl Mask {
     }
 
     /// 16 bytes or more.
-    #[inline]
+    #[inline(always)]
     fn xor_long<const OR: bool>(&self, payload: &mut [u8]) -> u64 {
         let (Some(&head), Some(&tail)) = (payload.first_chunk::<16>(), payload.last_chunk::<16>())
         else {

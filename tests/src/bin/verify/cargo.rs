@@ -152,7 +152,7 @@ const FEATURES: &str = "wirelet/deflate,wirelet/simdutf8,wirelet-embassy/deflate
     wirelet-embassy/embassy-net,wirelet-tokio/axum";
 
 /// Sums the `test result:` lines and names the tests that failed.
-fn count_tests(output: &str) -> Tally {
+pub(crate) fn count_tests(output: &str) -> Tally {
     let mut tally = Tally::default();
     let mut failed = 0;
     for line in output.lines() {

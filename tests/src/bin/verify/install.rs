@@ -51,30 +51,38 @@ pub(crate) fn python(job: &Job) -> Result<PathBuf> {
 }
 
 /// A folder with the judges' scripts and, beside them, the packages of
-/// `tests/judges/package-lock.json`: Node looks for packages from the folder of the script upward.
+/// `tests/judges/package-lock.json`.
+///
+/// # Errors
+/// As [`npm_packages`].
+pub(crate) fn node(job: &Job) -> Result<PathBuf> {
+    npm_packages(job, &judges(job), "node")
+}
+
+/// A folder below `target/verify` with the scripts of `source` and, beside them, the packages of its
+/// `package-lock.json`: Node looks for packages from the folder of the script upward.
 ///
 /// # Errors
 /// Node is missing or too old, or npm failed.
-pub(crate) fn node(job: &Job) -> Result<PathBuf> {
+pub(crate) fn npm_packages(job: &Job, source: &Path, name: &str) -> Result<PathBuf> {
     let npm = node_and_npm(job)?;
-    let list = judges(job).join("package-lock.json");
-    let folder = job.places.out.join("node");
+    let list = source.join("package-lock.json");
+    let folder = job.places.out.join(name);
     if !is_made_from(&folder, &list) {
         fs::create_dir_all(&folder).context("cannot make the folder of the Node packages")?;
         for name in ["package.json", "package-lock.json"] {
-            fs::copy(judges(job).join(name), folder.join(name))
+            fs::copy(source.join(name), folder.join(name))
                 .with_context(|| format!("cannot copy {name}"))?;
         }
         let mut ci = job.command(npm);
         ci.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
             .current_dir(&folder);
-        job.must(
-            &mut ci,
-            "`npm ci` failed for tests/judges/package-lock.json",
-        )?;
+        job.must(&mut ci, &format!("`npm ci` failed for {}", list.display()))?;
         mark_made_from(&folder, &list)?;
     }
-    for entry in fs::read_dir(judges(job)).context("cannot read tests/judges")? {
+    let entries =
+        fs::read_dir(source).with_context(|| format!("cannot read {}", source.display()))?;
+    for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "mjs") {
             let name = path.file_name().context("a script without a name")?;

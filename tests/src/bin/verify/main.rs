@@ -8,6 +8,7 @@
 //! status 0 always come together.
 
 mod bare_metal;
+mod bench;
 mod boards;
 mod browser;
 mod budgets;
@@ -54,7 +55,12 @@ fn parse() -> Result<Vec<&'static Step>> {
         match argument {
             lexopt::Arg::Long("list") => {
                 for step in STEPS {
-                    println!("{:<20} {}", step.name, step.about);
+                    let when = if step.on_request {
+                        ", only when named"
+                    } else {
+                        ""
+                    };
+                    println!("{:<20} {}{when}", step.name, step.about);
                 }
                 return Ok(Vec::new());
             }
@@ -74,12 +80,17 @@ fn parse() -> Result<Vec<&'static Step>> {
     }
     Ok(STEPS
         .iter()
-        .filter(|step| names.is_empty() || names.iter().any(|name| is_meant(step, name)))
+        .filter(|step| {
+            (names.is_empty() && !step.on_request) || names.iter().any(|name| is_meant(step, name))
+        })
         .collect())
 }
 
-/// `firmware` means `firmware-boards` too.
+/// `firmware` means `firmware-boards` too; what runs only on request must be named in full.
 fn is_meant(step: &Step, name: &str) -> bool {
+    if step.on_request {
+        return step.name == name;
+    }
     let rest = step.name.strip_prefix(name);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
@@ -160,8 +171,9 @@ const LOG_TAIL_LINES: usize = 40;
 const FAILURES_SHOWN: usize = 20;
 
 const HELP: &str = "\
-usage: cargo verify [STEP]..    run the steps named, or all of them; `firmware` names all
-                                steps that begin with `firmware`
+usage: cargo verify [STEP]..    run the steps named, or all of them but those that run only
+                                when named; `firmware` names all steps that begin with
+                                `firmware`
        cargo verify --list      name the steps, one line each
        cargo verify --help      print this
 
@@ -170,3 +182,22 @@ What a step printed is kept in target/verify/log, screenshots in target/verify/s
 Tools a step needs are installed (apt-get as root on Debian; pip and npm below
 target/verify), or it says what to install.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_on_request_is_named_in_full() {
+        let meant = |name: &str| {
+            let steps = STEPS.iter().filter(|step| is_meant(step, name));
+            steps.map(|step| step.name).collect::<Vec<_>>()
+        };
+        assert_eq!(meant("bench"), ["bench"]);
+        assert_eq!(meant("bench-peers"), ["bench-peers"]);
+        assert_eq!(
+            meant("firmware"),
+            ["firmware", "firmware-conformance", "firmware-boards"]
+        );
+    }
+}

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::job::{Job, Tally};
 use crate::{
-    boards, browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy,
+    bench, boards, browser, cargo, conformance, firmware, fuzz, instructions, interop, size, tidy,
 };
 
 /// One step of the run.
@@ -17,6 +17,8 @@ pub(crate) struct Step {
     pub(crate) about: &'static str,
     /// After this time the processes it started are killed and it counts as failed.
     pub(crate) bound: Duration,
+    /// It runs only when it is named in full: it measures, and what it finds depends on the machine.
+    pub(crate) on_request: bool,
     /// The work. An error is a failure that no test stands for.
     pub(crate) run: fn(&Job) -> Result<Tally>,
 }
@@ -31,7 +33,16 @@ const fn step(
         name,
         about,
         bound: Duration::from_secs(seconds),
+        on_request: false,
         run,
+    }
+}
+
+/// A step that no run contains unless it is asked for.
+const fn on_request(step: Step) -> Step {
+    Step {
+        on_request: true,
+        ..step
     }
 }
 
@@ -129,4 +140,22 @@ pub(crate) const STEPS: &[Step] = &[
         420,
         fuzz::run,
     ),
+    step(
+        "load-smoke",
+        "servers under load, for a moment: the benchmark works",
+        420,
+        bench::smoke,
+    ),
+    on_request(step(
+        "bench",
+        "our server against the limit, under load",
+        600,
+        bench::ours,
+    )),
+    on_request(step(
+        "bench-peers",
+        "our server against other libraries; writes tests/benches/RESULTS.md",
+        3600,
+        bench::peers,
+    )),
 ];

@@ -1,0 +1,274 @@
+//! The load: many connections, each with a batch in flight, on one thread without a runtime.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use mio::{Events, Interest, Poll, Token};
+
+use crate::frames::Batch;
+
+/// Connections to one server.
+pub struct Client {
+    poll: Poll,
+    events: Events,
+    connections: Vec<Connection>,
+    scratch: Vec<u8>,
+}
+
+struct Connection {
+    tcp: mio::net::TcpStream,
+    batch: Batch,
+    /// Bytes of the batch that went out, and of the answer that came.
+    sent: usize,
+    got: usize,
+    /// No round is under way.
+    resting: bool,
+}
+
+impl Client {
+    /// Opens a connection for each batch, one after the other.
+    ///
+    /// # Errors
+    /// The server did not accept one.
+    pub fn open(port: u16, batches: impl IntoIterator<Item = Batch>) -> Result<Self> {
+        let poll = Poll::new().context("cannot wait for sockets")?;
+        let mut connections = Vec::new();
+        for batch in batches {
+            let tcp = handshake(port)?;
+            tcp.set_nonblocking(true)?;
+            let mut tcp = mio::net::TcpStream::from_std(tcp);
+            let token = Token(connections.len());
+            poll.registry()
+                .register(&mut tcp, token, Interest::READABLE | Interest::WRITABLE)?;
+            connections.push(Connection {
+                tcp,
+                batch,
+                sent: 0,
+                got: 0,
+                resting: true,
+            });
+        }
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(1024),
+            connections,
+            scratch: vec![0; SCRATCH],
+        })
+    }
+
+    /// Every connection sends its batch, waits until the whole answer came, checks it, and begins
+    /// again until `time` is over; rounds that were begun are ended. Gives the number of rounds.
+    ///
+    /// # Errors
+    /// A byte is not what it should be, a connection ended, or nothing came for [`PATIENCE`].
+    pub fn run(&mut self, time: Duration) -> Result<u64> {
+        let end = Instant::now() + time;
+        self.rounds(|| Instant::now() < end)
+    }
+
+    /// Each connection does one round.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn round(&mut self) -> Result<()> {
+        self.rounds(|| false).map(drop)
+    }
+
+    fn rounds(&mut self, more: impl Fn() -> bool) -> Result<u64> {
+        let Self {
+            poll,
+            events,
+            connections,
+            scratch,
+        } = self;
+        let mut rounds = 0;
+        let mut open = connections.len();
+        for connection in connections.iter_mut() {
+            connection.begin()?;
+        }
+        while open > 0 {
+            wait(poll, events)?;
+            let more = more();
+            for event in &*events {
+                let connection = &mut connections[event.token().0];
+                if event.is_writable() {
+                    connection.write()?;
+                }
+                if event.is_readable() && connection.read(scratch)? {
+                    rounds += 1;
+                    if more {
+                        connection.begin()?;
+                    } else {
+                        connection.resting = true;
+                        open -= 1;
+                    }
+                }
+            }
+        }
+        Ok(rounds)
+    }
+
+    /// The first connection sends its batch, which is one message, and all of them wait for it.
+    /// Adds to `delays` how long each waited.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn publish(&mut self, delays: &mut Vec<Duration>) -> Result<()> {
+        let Self {
+            poll,
+            events,
+            connections,
+            scratch,
+        } = self;
+        let mut open = connections.len();
+        for connection in connections.iter_mut() {
+            connection.got = 0;
+            connection.resting = false;
+        }
+        let begun = Instant::now();
+        connections[0].begin()?;
+        while open > 0 {
+            wait(poll, events)?;
+            for event in &*events {
+                let connection = &mut connections[event.token().0];
+                if event.is_readable() && !connection.resting && connection.read(scratch)? {
+                    delays.push(begun.elapsed());
+                    connection.resting = true;
+                    open -= 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes all connections.
+    ///
+    /// # Errors
+    /// More came than was asked for.
+    pub fn close(self) -> Result<()> {
+        for mut connection in self.connections {
+            match connection.tcp.read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(0) => bail!("the server ended a connection"),
+                Ok(_) => bail!("the server answered more than was sent"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Connection {
+    fn begin(&mut self) -> Result<()> {
+        (self.sent, self.got, self.resting) = (0, 0, false);
+        self.write()
+    }
+
+    fn write(&mut self) -> Result<()> {
+        while !self.resting && self.sent < self.batch.sent.len() {
+            match self.tcp.write(&self.batch.sent[self.sent..]) {
+                Ok(n) => self.sent += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error).context("the server ended a connection"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is there. True: the whole answer came.
+    fn read(&mut self, scratch: &mut [u8]) -> Result<bool> {
+        while self.got < self.batch.expected.len() {
+            let expected = &self.batch.expected[self.got..];
+            let room = expected.len().min(scratch.len());
+            match self.tcp.read(&mut scratch[..room]) {
+                Ok(0) => bail!("the server ended a connection"),
+                Ok(n) => {
+                    ensure!(
+                        scratch[..n] == expected[..n],
+                        "what came back is not what was sent"
+                    );
+                    self.got += n;
+                    // A short read emptied the socket, and what comes next is a new event.
+                    if n < room {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error).context("the server ended a connection"),
+            }
+        }
+        Ok(!self.resting && self.got == self.batch.expected.len())
+    }
+}
+
+/// Opens `count` connections at the same time, and closes them.
+///
+/// # Errors
+/// The server refused, or said something behind its 101.
+pub fn handshakes(port: u16, count: usize) -> Result<()> {
+    let asked = (0..count).map(|_| ask(port)).collect::<Result<Vec<_>>>()?;
+    asked.into_iter().try_for_each(|mut tcp| answered(&mut tcp))
+}
+
+fn handshake(port: u16) -> Result<TcpStream> {
+    let mut tcp = ask(port)?;
+    answered(&mut tcp)?;
+    Ok(tcp)
+}
+
+/// Connects, and sends the request of the opening handshake.
+fn ask(port: u16) -> Result<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut tcp = TcpStream::connect(address).context("cannot connect")?;
+    tcp.set_nodelay(true)?;
+    tcp.set_read_timeout(Some(PATIENCE))?;
+    // Closed by a reset: the port is free again at once.
+    socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    tcp.write_all(request.as_bytes())?;
+    Ok(tcp)
+}
+
+/// Reads the answer, and checks it.
+fn answered(tcp: &mut TcpStream) -> Result<()> {
+    let mut head = Vec::new();
+    let mut bytes = [0; 1024];
+    while !head.ends_with(b"\r\n\r\n") {
+        let n = tcp.read(&mut bytes).context("no answer to the handshake")?;
+        ensure!(n > 0 && head.len() < 8192, "the server ended the handshake");
+        head.extend(&bytes[..n]);
+    }
+    let head = String::from_utf8_lossy(&head);
+    ensure!(
+        head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT),
+        "the server did not upgrade: {}",
+        head.lines().next().unwrap_or_default()
+    );
+    Ok(())
+}
+
+fn wait(poll: &mut Poll, events: &mut Events) -> Result<()> {
+    loop {
+        match poll.poll(events, Some(PATIENCE)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) if events.is_empty() => bail!("the server said nothing for {PATIENCE:?}"),
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+/// How long a server may take for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes of one read.
+const SCRATCH: usize = 256 << 10;
+
+/// Key and its answer from RFC 6455 section 1.3.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";

@@ -1,0 +1,286 @@
+//! What is measured, and how.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::client::{self, Client};
+use crate::contender::Contender;
+use crate::frames::{Answer, Batch, Shape};
+use crate::process::{Cores, Server, Tracer};
+
+/// One column, or two, of the tables.
+#[derive(Clone, Copy)]
+pub enum Topic {
+    Echo(&'static Case),
+    Handshakes,
+    Idle,
+    FanOut(usize),
+    Calls(&'static Case),
+}
+
+/// A load for an echo server.
+pub struct Case {
+    pub name: &'static str,
+    connections: usize,
+    shape: Shape,
+    bytes: usize,
+    in_flight: usize,
+}
+
+/// A figure: in which table, in which column.
+pub type Cell = (Table, String);
+
+/// The tables, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    Echo,
+    Connections,
+    FanOutTime,
+    FanOutDelay,
+    Calls,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+pub struct Amounts {
+    /// How long an echo is measured, after a quarter of it to warm up.
+    pub time: Duration,
+    pub idle: usize,
+    pub handshakes: usize,
+    pub fan_out: [usize; 2],
+    pub deliveries: usize,
+}
+
+impl Topic {
+    /// All of them.
+    pub fn all(amounts: &Amounts) -> Vec<Self> {
+        let echo = CASES.iter().map(Self::Echo);
+        let fan_out = amounts.fan_out.map(Self::FanOut);
+        let calls = CASES.iter().map(Self::Calls);
+        echo.chain([Self::Handshakes, Self::Idle])
+            .chain(fan_out)
+            .chain(calls)
+            .collect()
+    }
+
+    /// Counted, not timed: once is enough.
+    pub fn is_exact(self) -> bool {
+        matches!(self, Self::Calls(_))
+    }
+
+    /// What the command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Echo(case) => &case.name[1..2],
+            Self::Handshakes => "handshakes",
+            Self::Idle => "idle",
+            Self::FanOut(_) => "fan-out",
+            Self::Calls(_) => "calls",
+        }
+    }
+
+    /// Starts the server, and measures. Nothing: the server cannot do this.
+    ///
+    /// # Errors
+    /// The server did not do what it should.
+    pub fn measure(
+        self,
+        cores: &Cores,
+        amounts: &Amounts,
+        contender: &Contender,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Vec<(Cell, f64)>> {
+        let start = || Server::start(cores, &mut contender.echo());
+        match self {
+            Self::Echo(case) => {
+                let value = case.measure(&start()?, amounts, contender.answer, rng)?;
+                Ok(vec![((Table::Echo, case.name.to_owned()), value)])
+            }
+            Self::Handshakes => {
+                let value = handshakes(&start()?, amounts.handshakes)?;
+                Ok(vec![(
+                    (Table::Connections, "handshake, ns".to_owned()),
+                    value,
+                )])
+            }
+            Self::Idle => {
+                let value = idle(&start()?, amounts.idle, contender.answer, rng)?;
+                let column = format!("{} idle, bytes each", thousands(amounts.idle as f64));
+                Ok(vec![((Table::Connections, column), value)])
+            }
+            Self::FanOut(members) => {
+                let Some(mut command) = contender.fan_out() else {
+                    return Ok(Vec::new());
+                };
+                let server = Server::start(cores, &mut command)?;
+                let [time, delay] =
+                    fan_out(&server, members, amounts.deliveries, contender.answer, rng)?;
+                let column = format!("to {}", thousands(members as f64));
+                Ok(vec![
+                    ((Table::FanOutTime, column.clone()), time),
+                    ((Table::FanOutDelay, column), delay),
+                ])
+            }
+            Self::Calls(case) => {
+                let value = case.calls(&start()?, amounts, contender.answer, rng)?;
+                Ok(vec![((Table::Calls, case.name.to_owned()), value)])
+            }
+        }
+    }
+}
+
+impl Case {
+    fn open(&self, server: &Server, answer: Answer, rng: &mut fastrand::Rng) -> Result<Client> {
+        let batches = (0..self.connections)
+            .map(|_| Batch::new(rng, self.shape, self.bytes, self.in_flight, answer));
+        Client::open(server.port, batches)
+    }
+
+    /// Processor time of the server for a message, in nanoseconds.
+    fn measure(
+        &self,
+        server: &Server,
+        amounts: &Amounts,
+        answer: Answer,
+        rng: &mut fastrand::Rng,
+    ) -> Result<f64> {
+        let mut client = self.open(server, answer, rng)?;
+        client.run(amounts.time / 4)?;
+        let before = server.cpu()?;
+        let rounds = client.run(amounts.time)?;
+        let spent = server.cpu()? - before;
+        client.close()?;
+        Ok(spent.as_nanos() as f64 / (rounds * self.in_flight as u64) as f64)
+    }
+
+    /// System calls of the server for a message.
+    fn calls(
+        &self,
+        server: &Server,
+        amounts: &Amounts,
+        answer: Answer,
+        rng: &mut fastrand::Rng,
+    ) -> Result<f64> {
+        let mut client = self.open(server, answer, rng)?;
+        client.run(amounts.time / 4)?;
+        let tracer = Tracer::attach(server)?;
+        let rounds = client.run(amounts.time)?;
+        let calls: u64 = tracer.calls()?.iter().map(|(_, calls)| calls).sum();
+        client.close()?;
+        Ok(calls as f64 / (rounds * self.in_flight as u64) as f64)
+    }
+}
+
+/// Processor time of the server for an opening handshake and the end of the connection.
+fn handshakes(server: &Server, count: usize) -> Result<f64> {
+    client::handshakes(server.port, AT_ONCE)?;
+    let before = server.cpu_at_rest()?;
+    let mut done = 0;
+    while done < count {
+        client::handshakes(server.port, AT_ONCE)?;
+        done += AT_ONCE;
+    }
+    Ok((server.cpu_at_rest()? - before).as_nanos() as f64 / done as f64)
+}
+
+/// Private memory of the server for a connection that said something and fell silent.
+fn idle(server: &Server, count: usize, answer: Answer, rng: &mut fastrand::Rng) -> Result<f64> {
+    let mut open = |count| {
+        let batches = (0..count).map(|_| Batch::new(rng, Shape::Binary, 20, 1, answer));
+        let mut client = Client::open(server.port, batches)?;
+        client.round()?;
+        server.cpu_at_rest()?;
+        anyhow::Ok(client)
+    };
+    let first = open(count / 10)?;
+    let before = server.private_bytes()?;
+    let all = open(count)?;
+    let after = server.private_bytes()?;
+    first.close()?;
+    all.close()?;
+    ensure!(after > before, "memory does not grow with connections");
+    Ok((after - before) as f64 / count as f64)
+}
+
+/// Processor time of the server for one delivery, and the delay that 99 % of them stay below, in
+/// nanoseconds.
+fn fan_out(
+    server: &Server,
+    members: usize,
+    deliveries: usize,
+    answer: Answer,
+    rng: &mut fastrand::Rng,
+) -> Result<[f64; 2]> {
+    let Batch { sent, expected } = Batch::new(rng, Shape::Binary, PUBLISHED, 1, answer);
+    let batches = (0..members).map(|_| Batch {
+        sent: sent.clone(),
+        expected: expected.clone(),
+    });
+    let mut client = Client::open(server.port, batches)?;
+    let mut delays = Vec::new();
+    let publications = deliveries.div_ceil(members);
+    for _ in 0..publications.div_ceil(4) {
+        client.publish(&mut delays)?;
+    }
+    delays.clear();
+    let before = server.cpu()?;
+    for _ in 0..publications {
+        client.publish(&mut delays)?;
+    }
+    let spent = server.cpu()? - before;
+    client.close()?;
+    delays.sort_unstable();
+    let Some(late) = delays.get(delays.len() * 99 / 100) else {
+        bail!("nothing was delivered");
+    };
+    Ok([
+        spent.as_nanos() as f64 / delays.len() as f64,
+        late.as_nanos() as f64,
+    ])
+}
+
+/// A number that people read.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Handshakes under way at the same time.
+const AT_ONCE: usize = 100;
+
+/// Payload bytes of what is fanned out.
+const PUBLISHED: usize = 100;
+
+const fn case(
+    name: &'static str,
+    connections: usize,
+    shape: Shape,
+    bytes: usize,
+    in_flight: usize,
+) -> Case {
+    Case {
+        name,
+        connections,
+        shape,
+        bytes,
+        in_flight,
+    }
+}
+
+static CASES: [Case; 7] = [
+    case("(a) 100 x 20 B, K=1", 100, Shape::Binary, 20, 1),
+    case("(b) 100 x 20 B, K=32", 100, Shape::Binary, 20, 32),
+    case("(c) 500 x 20 B, K=1", 500, Shape::Binary, 20, 1),
+    case("(d) 10 x 1 KiB, K=1", 10, Shape::Binary, 1 << 10, 1),
+    case("(e) 10 x 16 KiB, K=4", 10, Shape::Binary, 16 << 10, 4),
+    case("(f) 4 x 1 MiB, K=1", 4, Shape::Binary, 1 << 20, 1),
+    case("(g) 50 x 1 KiB text, K=8", 50, Shape::Text, 1 << 10, 8),
+];

@@ -1,0 +1,96 @@
+//! Whole servers under load: builds what `tests/benches` measures, and lets its `load` measure.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::job::{Job, Tally};
+use crate::{cargo, install};
+
+/// Every topic but the system calls, once and as short as it gets: the benchmark itself works.
+pub(crate) fn smoke(job: &Job) -> Result<Tally> {
+    let packages = ["load", "servers", "peers"];
+    let mut fmt = benches(job, "fmt");
+    fmt.args(packages.map(|package| format!("--package={package}")));
+    job.must(fmt.arg("--check"), "the benchmarks are not formatted")?;
+    let mut test = benches(job, "test");
+    test.args(["--release", "--package=load", "--target-dir"])
+        .arg(target_dir(job));
+    let mut tally =
+        cargo::count_tests(&job.must(&mut test, "the tests of the load failed")?.output);
+    let mut load = load(job, &["load", "servers"])?;
+    load.args(["--short", "--topics", TOPICS]);
+    job.must(&mut load, "a server could not be measured")?;
+    tally.passed += 1;
+    Ok(tally)
+}
+
+/// Ours against the limit.
+pub(crate) fn ours(job: &Job) -> Result<Tally> {
+    install::program(job, "strace", "strace")?;
+    let mut load = load(job, &["load", "servers"])?;
+    show(
+        &job.must(&mut load, "a server could not be measured")?
+            .output,
+    );
+    Ok(Tally::default())
+}
+
+/// Ours, the limit and other libraries; the tables go to `tests/benches/RESULTS.md`.
+pub(crate) fn peers(job: &Job) -> Result<Tally> {
+    install::program(job, "strace", "strace")?;
+    let folder = job.places.root.join("tests/benches/peers");
+    let node = install::npm_packages(job, &folder, "node-peers")?;
+    let mut load = load(job, &["load", "servers", "peers"])?;
+    load.arg("--peers").arg("--node").arg(node);
+    load.arg("--results")
+        .arg(job.places.root.join("tests/benches/RESULTS.md"));
+    show(
+        &job.must(&mut load, "a server could not be measured")?
+            .output,
+    );
+    Ok(Tally::default())
+}
+
+/// Builds the echo example and packages of `tests/benches`; gives the load, pointed at the example.
+fn load(job: &Job, packages: &[&str]) -> Result<Command> {
+    let echo = cargo::release_example(job, "echo")?;
+    let mut build = benches(job, "build");
+    build
+        .arg("--release")
+        .arg("--target-dir")
+        .arg(target_dir(job));
+    build.args(
+        packages
+            .iter()
+            .map(|package| format!("--package={package}")),
+    );
+    job.must(&mut build, "the benchmarks do not build")?;
+    let mut load = job.command(target_dir(job).join("release/load"));
+    load.arg("--echo").arg(echo);
+    Ok(load)
+}
+
+fn benches(job: &Job, command: &str) -> Command {
+    let mut cargo = job.command("cargo");
+    cargo
+        .arg(command)
+        .arg("--manifest-path")
+        .arg(job.places.root.join("tests/benches/Cargo.toml"));
+    cargo
+}
+
+fn target_dir(job: &Job) -> PathBuf {
+    job.places.target.join("benches")
+}
+
+/// The tables, without the progress.
+fn show(output: &str) {
+    for line in output.lines().filter(|line| !line.starts_with("round ")) {
+        println!("{line}");
+    }
+}
+
+/// Without `calls`, which would need a tracer that nothing else needs.
+const TOPICS: &str = "a,b,c,d,e,f,g,handshakes,idle,fan-out";
