@@ -104,6 +104,8 @@ pub enum Way {
     Whole,
     /// `ready_piece`.
     Pieces,
+    /// `ready_full`, and a few bytes of it at a time.
+    Full,
 }
 
 /// Who listens: a client, so that the wire is readable, or a server.
@@ -206,10 +208,14 @@ impl Heard {
         match self.way {
             Way::Whole => self.inflater.ready(event),
             Way::Pieces => self.inflater.ready_piece(event),
+            Way::Full => self.inflater.ready_full(event),
         }
     }
 
     fn take(&mut self, found: Found) {
+        if self.way == Way::Full {
+            return self.take_some(found);
+        }
         let piece = self.inflater.take().expect("found");
         assert_eq!((piece.start, piece.end), (found.start, found.end));
         assert_eq!(piece.start, self.open.is_none());
@@ -222,6 +228,27 @@ impl Heard {
         payload.extend_from_slice(piece.payload);
         if piece.end {
             self.messages.extend(self.open.take());
+        }
+    }
+}
+
+impl Heard {
+    fn take_some(&mut self, found: Found) {
+        let mut left = self.inflater.left();
+        loop {
+            let piece = self.inflater.take_up_to(100).expect("found");
+            assert_eq!(piece.start, self.open.is_none());
+            left -= piece.payload.len();
+            let (_, payload) = self.open.get_or_insert((piece.kind, Vec::new()));
+            payload.extend_from_slice(piece.payload);
+            if piece.end {
+                self.messages.extend(self.open.take());
+            }
+            assert_eq!(piece.end, found.end && left == 0);
+            assert_eq!(self.inflater.left(), left);
+            if left == 0 {
+                return;
+            }
         }
     }
 }

@@ -4,9 +4,13 @@ use core::cell::RefCell;
 use core::fmt;
 
 use wirelet::Instant;
+#[cfg(feature = "deflate")]
+use wirelet::deflate::Answer;
 use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
 use wirelet::handshake::{AcceptKey, HeadLimits};
 
+#[cfg(feature = "deflate")]
+use crate::deflate::{Agreed, Deflate};
 use crate::link::Keys;
 use crate::origins::Origins;
 use crate::transport::Transport;
@@ -53,6 +57,8 @@ pub struct Acceptor<'a> {
     origins: Origins<'a>,
     protocols: &'a [&'a str],
     keep: &'a [&'a str],
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflate<'a>>,
 }
 
 impl<'a> Acceptor<'a> {
@@ -98,6 +104,16 @@ impl<'a> Acceptor<'a> {
         self
     }
 
+    /// Agrees to permessage-deflate (RFC 7692), if the client offers it and its offer can be taken.
+    /// Otherwise it is declined, and messages do not come compressed: section 5 lets a server do
+    /// so. The answer has up to 156 bytes more. Default: no extension.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, deflate: Deflate<'a>) -> Self {
+        self.deflate = Some(deflate);
+        self
+    }
+
     /// Reads the request, checks it and accepts it.
     ///
     /// # Errors
@@ -134,6 +150,8 @@ impl<'a> Acceptor<'a> {
         head::check_room(&io)?;
         let mut upgrade = Upgrade {
             acceptor: *self,
+            #[cfg(feature = "deflate")]
+            room: buffer.len(),
             deadline: head::deadline(&self.config),
             io: RefCell::new(io),
             handshake: Handshake::new(buffer, self.keep).limits(self.head),
@@ -160,6 +178,9 @@ impl<'a> Acceptor<'a> {
 #[derive(Debug)]
 pub struct Upgrade<'a, 'b, T> {
     acceptor: Acceptor<'a>,
+    /// Bytes of the buffer.
+    #[cfg(feature = "deflate")]
+    room: usize,
     deadline: Instant,
     io: RefCell<T>,
     handshake: Handshake<'a, &'b mut [u8]>,
@@ -171,6 +192,14 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
         self.handshake
             .request()
             .expect("made of a complete head only")
+    }
+
+    /// As [`Acceptor::deflate`], for this request only.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, deflate: Deflate<'a>) -> Self {
+        self.acceptor.deflate = Some(deflate);
+        self
     }
 
     /// Accepts, if the request is a sound handshake from a page that may connect; refuses
@@ -189,19 +218,28 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     {
         // All that needs no waiting is done first, so that the future keeps but the rest.
         let decided = self.decide();
+        #[cfg(feature = "deflate")]
+        let agreed = decided.is_ok().then(|| self.agree()).flatten();
         let Self {
             acceptor,
             deadline,
             io,
             handshake,
+            ..
         } = self;
         let buffer = handshake.into_storage();
         let encoded = match &decided {
-            Ok((key, None)) => Response::new(*key).headers(headers).encode(buffer),
-            Ok((key, Some(protocol))) => Response::new(*key)
-                .headers(headers)
-                .protocol(protocol)
-                .encode(buffer),
+            Ok((key, protocol)) => {
+                let mut response = Response::new(*key).headers(headers);
+                if let Some(protocol) = protocol {
+                    response = response.protocol(protocol);
+                }
+                #[cfg(feature = "deflate")]
+                if let Some((answer, _)) = &agreed {
+                    response = response.deflate(*answer);
+                }
+                response.encode(buffer)
+            }
             Err(AcceptError::Refused(refusal)) => Rejection::from(*refusal).encode(buffer),
             Err(_) => Rejection::new(403)
                 .body("text/plain", FOREIGN)
@@ -219,6 +257,8 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
             };
             head::limit(deadline, head::write(&io, &buffer[..len])).await?;
             let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
+            #[cfg(feature = "deflate")]
+            let ws = ws.with_agreed(agreed.map(|(_, agreed)| agreed));
             Ok(ws.with_protocol(protocol))
         }
     }
@@ -234,6 +274,16 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
         let mut ours = self.acceptor.protocols.iter().copied();
         let protocol = ours.find(|ours| request.protocols().any(|theirs| theirs == *ours));
         Ok((key, protocol))
+    }
+
+    /// What is agreed to on compression: nothing if no decoder is free.
+    #[cfg(feature = "deflate")]
+    fn agree(&self) -> Option<(Answer, Agreed<'a>)> {
+        let deflate = self.acceptor.deflate?;
+        let offers = self.request();
+        let (answer, agreement) = deflate.server(self.room).answer(offers.extensions())?;
+        let lease = deflate.lease()?;
+        Some((answer, Agreed { agreement, lease }))
     }
 
     /// Refuses with a status and a line of text that says why.

@@ -6,6 +6,8 @@ use core::fmt;
 use wirelet::handshake::HeadLimits;
 use wirelet::handshake::client::{self, Handshake, Request, RequestError};
 
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflate;
 use crate::link::{Keys, Random};
 use crate::transport::Transport;
 use crate::url::{Url, UrlError};
@@ -39,6 +41,8 @@ pub struct Connector<'a> {
     origin: Option<&'a str>,
     protocols: &'a [&'a str],
     headers: &'a [(&'a str, &'a str)],
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflate<'a>>,
 }
 
 impl<'a> Connector<'a> {
@@ -81,6 +85,16 @@ impl<'a> Connector<'a> {
     #[must_use]
     pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// Offers permessage-deflate (RFC 7692). A server that does not take it goes on without; one
+    /// that answers with what was not offered is refused, as section 7.1 says. The request has up
+    /// to 231 bytes more. Default: no extension.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, deflate: Deflate<'a>) -> Self {
+        self.deflate = Some(deflate);
         self
     }
 
@@ -133,10 +147,22 @@ impl<'a> Connector<'a> {
         if let Some(origin) = self.origin {
             request = request.origin(origin);
         }
+        #[cfg(feature = "deflate")]
+        let offered = self.deflate.and_then(|deflate| deflate.offer(buffer.len()));
+        #[cfg(feature = "deflate")]
+        let offers = offered.as_ref().map_or(&[][..], |offered| &offered.offers);
+        #[cfg(feature = "deflate")]
+        {
+            request = request.deflate(offers);
+        }
         let len = request.encode(nonce, buffer)?;
         let io = RefCell::new(io);
         head::write(&io, &buffer[..len]).await?;
         let mut handshake = Handshake::new(buffer, nonce, self.protocols, &[]).limits(self.head);
+        #[cfg(feature = "deflate")]
+        {
+            handshake = handshake.deflate(offers);
+        }
         head::read(&io, |input| {
             handshake.feed(input).map_err(ConnectError::Handshake)
         })
@@ -148,8 +174,16 @@ impl<'a> Connector<'a> {
         // It is one of those offered: `check` has seen to that.
         let ours = self.protocols.iter().copied();
         let protocol = ours.clone().find(|one| selected == Some(one));
+        #[cfg(feature = "deflate")]
+        let agreement = handshake.agreement();
         let buffer = handshake.into_storage();
         let ws = WebSocket::new(io, Keys::Client(random), &self.config, buffer);
+        #[cfg(feature = "deflate")]
+        let ws = ws.with_agreed(
+            agreement
+                .zip(offered)
+                .map(|(agreement, offered)| offered.agreed(agreement)),
+        );
         Ok(ws.with_protocol(protocol))
     }
 }

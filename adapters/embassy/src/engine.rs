@@ -7,10 +7,19 @@ use crate::message::{Message, Piece};
 use crate::transport::{Ready, Transport, Want};
 use crate::{Config, Error, clock};
 
+#[cfg(feature = "deflate")]
+mod inflating;
+
+#[cfg(feature = "deflate")]
+use self::inflating::{How, Inflating};
+/// There is none: it takes no room.
+#[cfg(not(feature = "deflate"))]
+type Inflating<'b> = (core::convert::Infallible, core::marker::PhantomData<&'b ()>);
+
 /// What comes in.
 #[derive(Debug)]
 pub(crate) struct Incoming<'b> {
-    reading: Reading,
+    reading: Reading<'b>,
     /// Where whole messages are assembled.
     message: &'b mut [u8],
     /// Bytes of the message that is being assembled, or of the frame that is held back.
@@ -40,7 +49,7 @@ struct Part<'p> {
 
 /// How far it was understood.
 #[derive(Debug)]
-struct Reading {
+struct Reading<'b> {
     receiver: Receiver,
     role: Role,
     /// The rest of the message that is coming is thrown away.
@@ -48,6 +57,9 @@ struct Reading {
     /// The rule that the peer broke, until the application was told.
     failure: Option<wirelet::Error>,
     ended: bool,
+    /// What it takes to inflate, if both ends agreed to that.
+    #[cfg_attr(not(feature = "deflate"), allow(dead_code))]
+    inflating: Option<Inflating<'b>>,
 }
 
 /// How far one look at what has come got.
@@ -73,6 +85,7 @@ impl<'b> Incoming<'b> {
                 skip: false,
                 failure: None,
                 ended: false,
+                inflating: None,
             },
             message,
             have: 0,
@@ -85,6 +98,10 @@ impl<'b> Incoming<'b> {
         &mut self,
         link: &Link<'_, T>,
     ) -> Result<Option<Message<'_>>, Error<T::Error>> {
+        #[cfg(feature = "deflate")]
+        if self.reading.inflates(How::Whole) {
+            return self.inflated(link).await;
+        }
         let kind = loop {
             let Self {
                 reading,
@@ -119,6 +136,8 @@ impl<'b> Incoming<'b> {
         link: &Link<'_, T>,
         f: impl FnOnce(Piece<'_>) -> R,
     ) -> Result<Option<R>, Error<T::Error>> {
+        #[cfg(feature = "deflate")]
+        self.reading.inflates(How::Pieces);
         // What a `recv` that was dropped had assembled comes first.
         if self.has_begun()
             && let Some(What::Data { kind, .. }) = self.reading.receiver.open_message()
@@ -139,6 +158,8 @@ impl<'b> Incoming<'b> {
         &mut self,
         link: &Link<'_, T>,
     ) -> Result<(), Error<T::Error>> {
+        #[cfg(feature = "deflate")]
+        self.reading.deafen();
         while let Some(end) = self.reading.next(link, |piece| piece.end).await? {
             // Whoever receives after all, if this is dropped, gets no message without its start.
             self.have = 0;
@@ -150,11 +171,15 @@ impl<'b> Incoming<'b> {
     /// Sends the next message on, frame by frame. A frame that fits the lent buffer is held back
     /// until all of it is here, so that nothing of it leaves if it is not sound. A larger one is sent
     /// on while it comes, with no memory for it: a piece is taken when there is room for it.
+    ///
+    /// What may come compressed is inflated in the buffer first, and what that holds is the frame.
     pub(crate) async fn forward<T: Transport>(
         &mut self,
         link: &Link<'_, T>,
         to: &Link<'_, T>,
     ) -> Result<Option<()>, Error<T::Error>> {
+        #[cfg(feature = "deflate")]
+        self.reading.inflates(How::Full);
         let head = to.header(usize::MAX);
         let capacity = to.capacity()?;
         let enough = (head + CHUNK).min(capacity / 2);
@@ -289,7 +314,7 @@ enum Settled {
     Over,
 }
 
-impl Reading {
+impl Reading<'_> {
     async fn next<T: Transport, R>(
         &mut self,
         link: &Link<'_, T>,
@@ -336,6 +361,12 @@ impl Reading {
                     None => Step::Finished,
                 });
             }
+            #[cfg(feature = "deflate")]
+            match self.go_on(limit, link, take) {
+                Some(true) => return Ok(Step::Piece),
+                Some(false) => continue,
+                None => {}
+            }
             let look = |bytes: &mut [u8]| self.look(bytes, limit, link, take);
             let mut io = link.io.try_borrow_mut().map_err(|_| Error::Busy)?;
             match io.input(look) {
@@ -360,6 +391,10 @@ impl Reading {
         link: &Link<'_, T>,
         take: &mut dyn FnMut(Part<'_>),
     ) -> (usize, bool) {
+        #[cfg(feature = "deflate")]
+        if self.passed() > 0 {
+            return self.look_again(bytes, limit, link, take);
+        }
         let given = limit.min(bytes.len());
         let mut rest = &mut bytes[..given];
         let now = clock::now();
@@ -380,6 +415,11 @@ impl Reading {
             }
             What::Data { kind, .. } => kind,
         };
+        #[cfg(feature = "deflate")]
+        if self.inflating.is_some() {
+            let piece = self.inflate(event, limit, link, take);
+            return (taken - self.passed(), piece == Some(true));
+        }
         if self.skip {
             self.skip = !event.end;
             return (taken, false);

@@ -54,6 +54,11 @@ impl<'a, 'b, T: Transport> RecvHalf<'a, 'b, T> {
     /// sent on while it comes, with no memory for it: a piece is taken when there is room for it. If
     /// it turns out to be no UTF-8 after some of it has left, the connection ends without a Close.
     ///
+    /// If both ends of this connection agreed on compression, a message is inflated in the buffer and
+    /// leaves as it was before it was compressed: in one frame if it fits, else in frames of what the
+    /// buffer holds. `Deflate` says how large a compressed one may be; of one that cannot pass, nothing
+    /// leaves.
+    ///
     /// # Errors
     /// As [`recv_piece`](Self::recv_piece) and [`SendHalf::feed`]. If `to` is closed, this
     /// connection is as it was, but the message is lost.

@@ -45,6 +45,10 @@
 //! caller, so [`accept`] and [`connect`] take a buffer; a piece is looked at by a closure, in place;
 //! a message larger than the room to send leaves as fragments.
 //!
+//! # Compression
+//! With the feature `deflate` a connection can agree to permessage-deflate (RFC 7692): see `Deflate`.
+//! The methods are the same, and hand out what was inflated; nothing is sent compressed.
+//!
 //! # Time
 //! With the feature `embassy-time` (`embassy-net` brings it) the deadlines of [`Timeouts`] are kept.
 //! Without it there is no clock: a peer that falls silent is waited for until the transport fails.
@@ -59,6 +63,8 @@
 mod accept;
 mod clock;
 mod connect;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod engine;
 mod error;
 mod halves;
@@ -76,6 +82,8 @@ mod url;
 
 pub use accept::{AcceptError, Acceptor, Upgrade, accept};
 pub use connect::{ConnectError, Connector, connect};
+#[cfg(feature = "deflate")]
+pub use deflate::{Agreement, Context, Deflate, DeflatePool, WindowBits};
 pub use error::Error;
 pub use halves::{MessageWriter, RecvHalf, SendHalf};
 pub use link::{MIN_ROOM, Random};

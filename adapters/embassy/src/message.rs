@@ -65,7 +65,8 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Message<'a> {
     }
 }
 
-/// A piece of a message, in the memory of the transport, for as long as it is looked at.
+/// A piece of a message, in the memory of the transport, or a copy of what was inflated, for as long
+/// as it is looked at.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece<'p> {
     /// Text or bytes. Text is checked up to the last byte of the piece, which may cut a character.

@@ -2,6 +2,8 @@ use core::cell::RefCell;
 
 use wirelet::{CloseCode, Kind};
 
+#[cfg(feature = "deflate")]
+use crate::deflate::{Agreed, Agreement, Deflate};
 use crate::engine::Incoming;
 use crate::halves::{MessageWriter, RecvHalf, SendHalf, begin_close};
 use crate::link::{Keys, Link, Random};
@@ -54,11 +56,36 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         }
     }
 
+    /// For a connection whose opening handshake was done elsewhere and agreed on
+    /// permessage-deflate: the peer's messages may come compressed, as `agreement` says. Call it
+    /// before anything is received.
+    ///
+    /// `None` if no decoder is free, or if the peer takes its context over and the buffer is not
+    /// larger than its window. The connection is dropped then, for it cannot go on.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, agreement: Agreement, deflate: &Deflate<'b>) -> Option<Self> {
+        let lease = deflate.lease()?;
+        let inflates = self.incoming.inflate(Agreed { agreement, lease });
+        inflates.then_some(self)
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_agreed(mut self, agreed: Option<Agreed<'b>>) -> Self {
+        if let Some(agreed) = agreed {
+            // No window was agreed to that the buffer cannot hold.
+            let inflates = self.incoming.inflate(agreed);
+            debug_assert!(inflates, "the offer depends on the buffer");
+        }
+        self
+    }
+
     pub(crate) fn with_protocol(self, protocol: Option<&'b str>) -> Self {
         Self { protocol, ..self }
     }
 
-    /// Waits for the next message, assembled in the buffer that was lent.
+    /// Waits for the next message, assembled in the buffer that was lent, and inflated if it came
+    /// compressed.
     ///
     /// `Ok(None)`: the peer closed the connection cleanly, [`closed`](Self::closed) tells how, and
     /// the answer was sent. After an error, too, this returns `Ok(None)`.
@@ -78,6 +105,11 @@ impl<'b, T: Transport> WebSocket<'b, T> {
 
     /// Waits for the next piece of a message, which `f` looks at where it lies: a message may be
     /// of any size. Pieces are as large as what has come.
+    ///
+    /// If both ends agreed on compression, pieces are copies of at most 256 bytes of what was
+    /// inflated in the buffer, and `Deflate` says how large a compressed message may be. A peer can
+    /// pack a thousand bytes into one: what limits the whole is
+    /// [`Limits::message`](wirelet::Limits::message), 16 MiB by default.
     ///
     /// ```no_run
     /// # async fn count<T: wirelet_embassy::Transport>(mut ws: wirelet_embassy::WebSocket<'_, T>) -> Result<usize, wirelet_embassy::Error<T::Error>> {
@@ -214,6 +246,12 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         self.protocol
     }
 
+    /// What was agreed to on permessage-deflate. `None`: messages do not come compressed.
+    #[cfg(feature = "deflate")]
+    pub fn agreement(&self) -> Option<Agreement> {
+        self.incoming.agreement()
+    }
+
     /// What the peer's Close frame said; `None` before it came.
     pub fn closed(&self) -> Option<CloseFrame> {
         CloseFrame::of(&self.link.out.borrow().connection)
@@ -228,3 +266,20 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         SendHalf::new(&self.link)
     }
 }
+
+/// What a connection costs beside its buffer is known when it is compiled, and without the feature
+/// `deflate` it is nothing more than it always was.
+const _: () = {
+    let (plain, inflating) = if cfg!(target_pointer_width = "64") {
+        (384, 128)
+    } else {
+        (336, 80)
+    };
+    let most = plain
+        + if cfg!(feature = "deflate") {
+            inflating
+        } else {
+            0
+        };
+    assert!(size_of::<WebSocket<'static, ()>>() <= most);
+};

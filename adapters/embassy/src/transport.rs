@@ -15,7 +15,8 @@ pub trait Transport {
     /// Why it fails.
     type Error: embedded_io_async::Error;
 
-    /// Lends bytes that came, as many as lie in one piece; `f` tells how many it has consumed.
+    /// Lends bytes that came, as many as lie in one piece; `f` tells how many it has consumed. The
+    /// others are lent again, with what was written to them.
     /// `None`, and `f` is not called, when there are none.
     fn input<R>(&mut self, f: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R>;
 

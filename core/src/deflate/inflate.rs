@@ -33,7 +33,9 @@ pub struct Inflate {
     last: bool,
     /// The codes are those of section 3.2.6.
     fixed: bool,
-    window: WindowBits,
+    /// How many bits less than [`WindowBits::MAX`] the window has: so a decoder that was not used
+    /// yet is all zeros, and a static one takes no flash.
+    narrower: u8,
     /// How many lengths of codes a dynamic block has: for literals and lengths, for distances,
     /// for the lengths themselves.
     sizes: (u16, u16, u16),
@@ -89,7 +91,7 @@ impl Inflate {
             state: State::Header,
             last: false,
             fixed: false,
-            window,
+            narrower: WindowBits::MAX.get().saturating_sub(window.get()),
             sizes: (0, 0, 0),
             lengths: [0; 320],
             literals: Code::new(),
@@ -134,10 +136,23 @@ impl Inflate {
         }
     }
 
+    /// At the start of another stream, in the same memory.
+    pub fn restart(&mut self, window: WindowBits) {
+        self.bits = Bits::NONE;
+        self.state = State::Header;
+        self.last = false;
+        self.narrower = WindowBits::MAX.get().saturating_sub(window.get());
+    }
+
     /// Nothing of a block was read: a message may end here.
     #[must_use]
     pub fn is_between_blocks(&self) -> bool {
         self.state == State::Header && self.bits.count() == 0
+    }
+
+    /// Bytes of the window.
+    fn window(&self) -> usize {
+        WindowBits::MAX.bytes().wrapping_shr(self.narrower.into())
     }
 
     /// Section 3.2.3.
@@ -303,7 +318,7 @@ impl Inflate {
         };
         let distance = base.wrapping_add(more);
         // RFC 7692 section 7.2.2, and the window of section 7.1.2.
-        if usize::from(distance) > behind.min(self.window.bytes()) {
+        if usize::from(distance) > behind.min(self.window()) {
             return Err(InflateError::Distance);
         }
         self.state = State::Copy { len, distance };
@@ -344,6 +359,12 @@ impl Inflate {
         }
         self.state = State::Symbol;
         Ok(None)
+    }
+}
+
+impl AsMut<Self> for Inflate {
+    fn as_mut(&mut self) -> &mut Self {
+        self
     }
 }
 

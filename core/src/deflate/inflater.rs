@@ -20,6 +20,8 @@ use crate::{Error, Event, Found, Kind, Limits, What, bytes};
 /// What no longer fits behind the window makes the window move to the front of the buffer: give it
 /// room for several messages or pieces behind the window and that is rare.
 ///
+/// The decoder, which is most of its size, is a part of it, or [lent](Self::lent) like the buffer.
+///
 /// ```
 /// use wirelet::deflate::{Context, Inflater};
 /// use wirelet::{Limits, Receiver, Role, What};
@@ -46,8 +48,8 @@ use crate::{Error, Event, Found, Kind, Limits, What, bytes};
 /// # Ok::<(), wirelet::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Inflater<B> {
-    inflate: Inflate,
+pub struct Inflater<B, I = Inflate> {
+    inflate: I,
     buffer: B,
     context: Context,
     /// Inflated bytes a message may have.
@@ -92,6 +94,8 @@ pub struct Inflated<'b> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Policy {
     Whole,
+    /// Whole messages, and of larger ones as much as there is room for.
+    Full,
     /// As whole messages, in a buffer that its owner replaces by a larger one.
     Growing,
     Pieces,
@@ -108,18 +112,34 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// # Errors
     /// The buffer, if the context is taken over and the buffer is no larger than the window.
     pub fn new(buffer: B, context: Context, limits: Limits) -> Result<Self, B> {
-        if context.takeover && buffer.as_ref().len() <= context.window.bytes() {
-            return Err(buffer);
-        }
-        Ok(Self::growing(buffer, context, limits))
+        Self::lent(buffer, Inflate::new(context.window), context, limits)
     }
 
     /// As [`new`](Self::new), for an owner who [replaces](Self::replace) the buffer by a larger one
     /// when it [is full](Self::is_full), and uses [`ready_growing`](Self::ready_growing). It may be
     /// empty.
     pub const fn growing(buffer: B, context: Context, limits: Limits) -> Self {
+        Self::made(buffer, Inflate::new(context.window), context, limits)
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
+    /// As [`new`](Inflater::new), with a decoder that somebody lends, as `&mut Inflate` or in a
+    /// wrapper of their own. What it did before is forgotten.
+    ///
+    /// # Errors
+    /// As [`new`](Inflater::new).
+    pub fn lent(buffer: B, mut inflate: I, context: Context, limits: Limits) -> Result<Self, B> {
+        if context.takeover && buffer.as_ref().len() <= context.window.bytes() {
+            return Err(buffer);
+        }
+        inflate.as_mut().restart(context.window);
+        Ok(Self::made(buffer, inflate, context, limits))
+    }
+
+    const fn made(buffer: B, inflate: I, context: Context, limits: Limits) -> Self {
         Self {
-            inflate: Inflate::new(context.window),
+            inflate,
             buffer,
             context,
             limit: limits.message,
@@ -153,6 +173,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     /// As [`ready`](Self::ready).
     pub fn ready_piece(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
         self.find(event, Policy::Pieces)
+    }
+
+    /// Like [`ready_piece`](Self::ready_piece), but pieces are as large as they can be: a message
+    /// that fits the buffer is found when all of it is there, of a larger one what fills the
+    /// buffer.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready). Of a compressed message that cannot pass through the buffer
+    /// nothing is found.
+    pub fn ready_full(&mut self, event: &mut Event<'_>) -> Result<Option<Found>, Error> {
+        self.find(event, Policy::Full)
     }
 
     /// Like [`ready`](Self::ready), but a full buffer is no error: it is to be
@@ -209,6 +240,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             start: found.start,
             end: false,
         })
+    }
+
+    /// Bytes of what was found that were not taken yet.
+    pub fn left(&self) -> usize {
+        match (self.found, self.open) {
+            (Some(_), Some(open)) => self.at.saturating_sub(self.from).saturating_sub(open.taken),
+            _ => 0,
+        }
     }
 
     /// What was found and not taken yet.
@@ -329,7 +368,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
                     return Err(Error::MessageTooLarge);
                 }
                 Step::Room if self.compact(policy) => {}
-                Step::Room if policy == Policy::Pieces && self.at > self.from => {
+                // Nothing of it is handed out if the rest cannot be.
+                Step::Room if policy == Policy::Full && open.compressed && !self.passes() => {
+                    return Err(Error::MessageTooLarge);
+                }
+                Step::Room
+                    if matches!(policy, Policy::Pieces | Policy::Full) && self.at > self.from =>
+                {
                     return Ok(Some(offer(open, false)));
                 }
                 Step::Room if policy == Policy::Growing => return Ok(None),
@@ -346,6 +391,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
                 Step::Input => return Ok(None),
             }
         }
+    }
+
+    /// Whether a compressed message that is larger than the buffer can pass through it.
+    fn passes(&self) -> bool {
+        self.buffer.as_ref().len() > self.context.window.bytes()
     }
 
     /// How many bytes the open message may still have; `None` for more than any buffer.
@@ -413,7 +463,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     ) -> Result<Step, Error> {
         let out = up_to(self.buffer.as_mut(), self.at, room);
         let before = self.at;
-        let step = self.inflate.next(input, out, &mut self.at);
+        let step = self.inflate.as_mut().next(input, out, &mut self.at);
         let new = out.get(before..self.at).unwrap_or_default();
         self.total = self.total.saturating_add(count(new));
         // RFC 6455 section 8.1. Before an error behind it, so that the split does not matter.
@@ -448,7 +498,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
             return Err(Error::Utf8);
         }
         // Section 7.2.1: the sender ends a message with a block of its own.
-        if self.inflate.is_between_blocks() {
+        if self.inflate.as_mut().is_between_blocks() {
             Ok(())
         } else {
             Err(Error::Inflate(InflateError::Unfinished))
@@ -461,7 +511,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
         let past = self.past();
         let least = match policy {
             Policy::Growing => self.buffer.as_ref().len() / WORTH_MOVING,
-            Policy::Whole | Policy::Pieces => 0,
+            Policy::Whole | Policy::Full | Policy::Pieces => 0,
         };
         if past <= least {
             return false;

@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
         1
     };
     let small = listener(least + usize::from(room), u64::from(limit) * 64);
-    for way in [Way::Whole, Way::Pieces] {
+    for way in [Way::Whole, Way::Pieces, Way::Full] {
         let want = small.hear(way, wire, &[]);
         let cuts = rng.cuts(wire.len());
         let (messages, error) = small.hear(way, wire, &cuts);
@@ -44,11 +44,12 @@ fuzz_target!(|data: &[u8]| {
         let same = error == want.1 || (text.contains(&error) && text.contains(&want.1));
         assert!(same, "{way:?} cuts {cuts:?}: {error:?}, whole {:?}", want.1);
     }
-    // With room for all, the two differ in nothing.
+    // With room for all, they differ in nothing.
     let limit = 1 << 15;
     let large = listener(context.window.bytes() + limit, limit as u64);
     let whole = large.hear(Way::Whole, wire, &[]);
     assert_eq!(large.hear(Way::Pieces, wire, &[]), whole);
+    assert_eq!(large.hear(Way::Full, wire, &[]), whole);
     // And a small buffer gives the same up to a message that is too large.
     let (messages, error) =
         listener(least + usize::from(room), limit as u64).hear(Way::Whole, wire, &[]);

@@ -96,6 +96,36 @@ pub extern "C" fn inflater(
 }
 
 #[unsafe(no_mangle)]
+pub extern "C" fn lent(
+    out: &mut Inflater<&'static mut [u8], &'static mut Inflate>,
+    inflate: &'static mut Inflate,
+    buffer: Buffer,
+    context: &Context,
+) -> bool {
+    match Inflater::lent(buffer.get(), inflate, *context, Limits::default()) {
+        Ok(new) => *out = new,
+        Err(_) => return false,
+    }
+    true
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn full(
+    inflater: &mut Inflater<&'static mut [u8], &'static mut Inflate>,
+    event: &mut Event<'_>,
+    most: usize,
+) -> usize {
+    match inflater.ready_full(event) {
+        Ok(Some(_)) => {
+            let taken = inflater.take_up_to(most);
+            taken.map_or(0, |piece| piece.payload.len()) ^ inflater.left()
+        }
+        Ok(None) => 0,
+        Err(error) => error.reason().len(),
+    }
+}
+
+#[unsafe(no_mangle)]
 pub extern "C" fn compressed(
     server: &mut Outbox<&'static mut [u8], Unmasked>,
     client: &mut Outbox<&'static mut [u8], Masked<fn() -> [u8; 4]>>,

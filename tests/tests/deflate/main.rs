@@ -1,6 +1,7 @@
 //! permessage-deflate (RFC 7692) in the core.
 
 mod answers;
+mod lent;
 mod malformed;
 mod messages;
 mod offers;

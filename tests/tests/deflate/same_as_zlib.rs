@@ -112,6 +112,7 @@ fn any_message_in_any_split() {
             (Way::Whole, whole),
             (Way::Whole, whole + rng.below(500)),
             (Way::Pieces, window + 1 + rng.below(2 * longest)),
+            (Way::Full, window + 1 + rng.below(2 * longest)),
         ] {
             let listener = Listener {
                 role,
@@ -147,7 +148,12 @@ fn every_split_of_every_kind_of_block() {
         let wire = wire(&frames);
         let want: Vec<_> = messages.map(|one| (Kind::Binary, one.clone())).to_vec();
         let each = |cuts: &[usize]| {
-            for (way, room) in [(Way::Whole, 912), (Way::Whole, 5_000), (Way::Pieces, 513)] {
+            for (way, room) in [
+                (Way::Whole, 912),
+                (Way::Whole, 5_000),
+                (Way::Pieces, 513),
+                (Way::Full, 513),
+            ] {
                 let got = Listener::new(context, room).hear(way, &wire, cuts);
                 assert!(
                     got == (want.clone(), None),

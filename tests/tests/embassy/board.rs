@@ -6,9 +6,12 @@ use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
 use firmware_app::room::Room;
 use firmware_app::{Board, SLOTS, Slot};
+use wirelet::Role;
 use wirelet_embassy::{CloseCode, Connector, WebSocket};
+use wirelet_tests::frames::{Frame, wire};
 
 use crate::clock::run;
+use crate::io::Peer;
 use crate::net::{SERVER, linked};
 
 struct Desk;
@@ -153,5 +156,47 @@ fn an_echo_is_larger_than_the_memory_for_it() {
             assert!(got == sent);
         })
         .await;
+    });
+}
+
+/// As Chromium does: it offers, and then compresses what it says.
+#[test]
+fn a_browser_speaks_compressed_and_an_echo_does_not() {
+    let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let said = wire(
+        Role::Server,
+        &[Frame::new(0xc1, hello), Frame::new(0xc1, hello)],
+    );
+    let agreed = "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; \
+                  client_no_context_takeover\r\n";
+    let heard = r#"{"kind":"message","who":"Hello","what":"Hello"}"#;
+    with_board(async |stack| {
+        for (path, compressed) in [("/chat", true), ("/echo", false)] {
+            let (mut rx, mut tx) = ([0; 1024], [0; 1024]);
+            let mut socket = TcpSocket::new(stack, &mut rx, &mut tx);
+            let address = SERVER.parse::<core::net::Ipv4Addr>().unwrap();
+            socket.connect((address, 80)).await.unwrap();
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {SERVER}\r\nUpgrade: websocket\r\n\
+                 Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                 Sec-WebSocket-Version: 13\r\n\
+                 Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+            );
+            socket.put(request.as_bytes()).await;
+            socket.put(&said).await;
+            let mut answer = Vec::new();
+            loop {
+                let some = socket.some().await;
+                answer.extend_from_slice(&some);
+                let text = String::from_utf8_lossy(&answer);
+                let over = some.is_empty() || text.contains(heard);
+                if over || text.contains("a reserved bit is set") {
+                    assert!(text.starts_with("HTTP/1.1 101 "), "{text}");
+                    assert_eq!(text.contains(agreed), compressed, "{path} {text}");
+                    assert_eq!(text.contains(heard), compressed, "{path} {text}");
+                    break;
+                }
+            }
+        }
     });
 }

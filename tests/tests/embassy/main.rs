@@ -8,6 +8,7 @@ mod buffered;
 mod client_cases;
 mod clock;
 mod deadlines;
+mod deflate;
 mod endings;
 #[path = "../heap/mod.rs"]
 mod heap;

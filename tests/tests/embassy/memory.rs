@@ -11,8 +11,8 @@ use embassy_net::tcp::TcpSocket;
 use embedded_io_async::{ErrorType, Read, Write};
 use wirelet::Role;
 use wirelet_embassy::{
-    AcceptError, Acceptor, Buffered, CloseCode, Connector, Error, Kind, Message, MessageWriter,
-    RecvHalf, SendHalf, Slot, Upgrade, WebSocket, accept, connect, serve,
+    AcceptError, Acceptor, Buffered, CloseCode, Connector, DeflatePool, Error, Kind, Message,
+    MessageWriter, RecvHalf, SendHalf, Slot, Upgrade, WebSocket, accept, connect, serve,
 };
 use wirelet_tests::frames::{Frame, wire};
 
@@ -32,8 +32,9 @@ fn types() {
         (
             "WebSocket",
             size_of::<WebSocket<'_, Rings<'_>>>(),
-            336 + receiver,
+            336 + receiver + 128,
         ),
+        ("a decoder", size_of::<DeflatePool<1>>(), 1728),
         ("RecvHalf", size_of::<RecvHalf<'_, '_, Rings<'_>>>(), 16),
         ("SendHalf", size_of::<SendHalf<'_, '_, Rings<'_>>>(), 8),
         (
@@ -41,8 +42,8 @@ fn types() {
             size_of::<MessageWriter<'_, '_, Rings<'_>>>(),
             16,
         ),
-        ("Acceptor", size_of::<Acceptor<'_>>(), 160),
-        ("Connector", size_of::<Connector<'_>>(), 160),
+        ("Acceptor", size_of::<Acceptor<'_>>(), 176),
+        ("Connector", size_of::<Connector<'_>>(), 176),
         ("Upgrade", size_of::<Upgrade<'_, '_, Rings<'_>>>(), 304),
         ("Buffered", size_of::<Buffered<'_, ()>>(), 80),
         (
@@ -90,7 +91,7 @@ fn futures() {
         ));
         let mut random = || [0; 4];
         let connect = connect(&mut *socket, "", &mut buffer, &mut random);
-        sizes.push(("connect", size_of_val(&connect), 1536));
+        sizes.push(("connect", size_of_val(&connect), 1584));
         drop(connect);
         sizes.push(("serve, a slot", size_of_serve(), 3840));
         for (name, size, most) in sizes {

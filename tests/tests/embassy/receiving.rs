@@ -17,7 +17,7 @@ use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
 use crate::steps::{self, Steps};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
+pub(crate) enum How {
     Messages,
     Pieces,
     /// To the sending half of the same connection.
@@ -26,16 +26,16 @@ enum How {
     InTurn,
 }
 
-const HOW: [How; 4] = [How::Messages, How::Pieces, How::Forward, How::InTurn];
+pub(crate) const HOW: [How; 4] = [How::Messages, How::Pieces, How::Forward, How::InTurn];
 
 /// What a connection said of what came.
 #[derive(Debug, Default)]
-struct Said {
+pub(crate) struct Said {
     /// Whole messages; those that were forwarded are on the wire.
-    messages: Vec<(u8, Vec<u8>)>,
-    error: Option<String>,
-    rule: Option<wirelet::Error>,
-    closed: bool,
+    pub(crate) messages: Vec<(u8, Vec<u8>)>,
+    pub(crate) error: Option<String>,
+    pub(crate) rule: Option<wirelet::Error>,
+    pub(crate) closed: bool,
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize
 }
 
 /// Receives until the end.
-async fn receive<T: Transport>(
+pub(crate) async fn receive<T: Transport>(
     ws: &mut WebSocket<'_, T>,
     how: How,
     polls: usize,
@@ -262,6 +262,6 @@ fn traffic(seed: u64, role: Role) -> Vec<u8> {
 }
 
 /// No deadlines but those of the handshake and the close.
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config::default().timeouts(Timeouts::default().patient())
 }

@@ -7,7 +7,7 @@ impl Inflate {
     /// Inflates while there is plenty of input and of room. Each symbol is used up as a whole or not
     /// at all: the end of a block, and what is wrong, is left to the steps of one code each.
     pub(super) fn fast(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) {
-        let window = self.window.bytes();
+        let window = self.window();
         let mut word = Word::of(self.bits.peek_all(), self.bits.count());
         let mut read = 0;
         while out.len().wrapping_sub(*at) >= ROOM && *at < out.len() {

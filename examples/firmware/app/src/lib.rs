@@ -50,8 +50,39 @@ pub const SLOTS: usize = 6;
 /// DHCP and DNS.
 pub type Sockets = StackResources<{ SLOTS + 3 }>;
 
-/// The memory of one connection: TCP rings of 1 KiB, and 512 bytes for a request or a message.
-pub type Slot = wirelet_embassy::Slot<1024, 1024, 512>;
+/// The memory of one connection: TCP rings of 1 KiB, and 512 bytes for a request or a message. With
+/// the feature `deflate`, a decoder for messages that come compressed, too.
+#[derive(Debug)]
+pub struct Slot {
+    tcp: wirelet_embassy::Slot<1024, 1024, 512>,
+    #[cfg(feature = "deflate")]
+    pool: wirelet_embassy::DeflatePool<1>,
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Slot {
+    /// Zeros.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            tcp: wirelet_embassy::Slot::new(),
+            #[cfg(feature = "deflate")]
+            pool: wirelet_embassy::DeflatePool::new(),
+        }
+    }
+}
+
+/// What the room agrees to on compression.
+#[cfg(feature = "deflate")]
+pub type Compression<'p> = wirelet_embassy::Deflate<'p>;
+/// The room agrees to no compression.
+#[cfg(not(feature = "deflate"))]
+pub type Compression<'p> = core::marker::PhantomData<&'p ()>;
 
 /// The room of this board. The link to the desktop's chat is that of the environment variable
 /// `WIRELET_CHAT` at build time, if it is set, and then whatever somebody in the room joins.
@@ -64,11 +95,18 @@ pub fn room<B: Board>(board: B) -> Room<B> {
 }
 
 /// Serves port 80 for ever, one connection after another.
-pub async fn listen(room: &Room<impl Board>, stack: Stack<'_>, slot: &mut Slot) -> Infallible {
-    wirelet_embassy::listen(stack, 80, slot, async |socket, buffer| {
-        serve::serve(room, socket, buffer).await;
+pub fn listen<'a>(
+    room: &'a Room<impl Board>,
+    stack: Stack<'a>,
+    slot: &'a mut Slot,
+) -> impl Future<Output = Infallible> + 'a {
+    #[cfg(feature = "deflate")]
+    let compression = Compression::new(&slot.pool);
+    #[cfg(not(feature = "deflate"))]
+    let compression = core::marker::PhantomData;
+    wirelet_embassy::listen(stack, 80, &mut slot.tcp, async move |socket, buffer| {
+        serve::serve(room, compression, socket, buffer).await;
     })
-    .await
 }
 
 /// Makes a function `spawn(Spawner, Stack<'static>, Room<BOARD>)` that starts all there is to do:

@@ -8,19 +8,27 @@ use serde::Serialize;
 use wirelet_embassy::handshake::server::Request;
 use wirelet_embassy::{Acceptor, Config, Timeouts, Transport, Upgrade};
 
-use crate::Board;
 use crate::room::Room;
 use crate::talk;
+use crate::{Board, Compression};
 
 /// Serves one connection to its end. One client that fails is no reason to do anything: the next
 /// one has the slot.
-pub async fn serve<T: Transport>(room: &Room<impl Board>, io: T, buffer: &mut [u8]) {
+pub async fn serve<T: Transport>(
+    room: &Room<impl Board>,
+    #[cfg_attr(not(feature = "deflate"), allow(unused))] compression: Compression<'_>,
+    io: T,
+    buffer: &mut [u8],
+) {
     let _counted = Counted::new(&room.connections);
     let Some((upgrade, wish)) = ask(io, buffer).await else {
         return;
     };
     match wish {
         Wish::Chat => {
+            // Not the echo: it passes what is larger than any memory here.
+            #[cfg(feature = "deflate")]
+            let upgrade = upgrade.deflate(compression);
             let Ok(mut ws) = upgrade.accept(&[]).await else {
                 return;
             };
@@ -50,7 +58,10 @@ pub async fn serve<T: Transport>(room: &Room<impl Board>, io: T, buffer: &mut [u
 }
 
 /// Reads a request. Apart from what follows, because what a future borrows it keeps to its end.
-async fn ask<T: Transport>(io: T, buffer: &mut [u8]) -> Option<(Upgrade<'static, '_, T>, Wish)> {
+async fn ask<'p, 'b, T: Transport>(
+    io: T,
+    buffer: &'b mut [u8],
+) -> Option<(Upgrade<'p, 'b, T>, Wish)> {
     // Few slots: who says nothing does not keep one for as long as a desktop's server would let it.
     let timeouts = Timeouts {
         handshake: Duration::from_secs(5),

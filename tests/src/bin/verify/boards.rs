@@ -8,7 +8,7 @@ use crate::bare_metal::BareMetal;
 use crate::budgets::Budgets;
 use crate::job::{Job, Tally};
 use crate::size::Tools;
-use crate::{cargo, install};
+use crate::{cargo, install, tap};
 
 /// A board's crate.
 struct Crate {
@@ -61,8 +61,8 @@ fn build(job: &Job, board: &Crate) -> Result<PathBuf> {
     Ok(toolchain.program(job, &format!("board-{}", board.name)))
 }
 
-/// DHCP, upgrade, echo of each size where the format of a frame changes, ping and close, on the very
-/// program that is flashed to the board.
+/// DHCP, upgrade, echo of each size where the format of a frame changes, ping and close, and a room
+/// that takes compressed messages, on the very program that is flashed to the board.
 fn emulated(job: &Job) -> Result<Tally> {
     install::program(job, "qemu-system-arm", "qemu-system-arm")?;
     let program = build(job, &CRATES[W5500])?;
@@ -81,11 +81,18 @@ fn emulated(job: &Job) -> Result<Tally> {
         .args(["--max-message", LARGEST, "--probe"])
         .arg(format!("ws://127.0.0.1:{port}/echo"));
     job.must(&mut probe, "the emulated board does not echo as it should")?;
-    emulator.stop()?;
-    Ok(Tally {
+    let mut tally = Tally {
         passed: 1,
         failures: Vec::new(),
-    })
+    };
+    let mut judge = job.command("node");
+    judge
+        .arg("board_deflate.mjs")
+        .arg(format!("127.0.0.1:{port}"))
+        .current_dir(&folder);
+    tally.add(tap::count("npm ws", &job.run(&mut judge)?)?);
+    emulator.stop()?;
+    Ok(tally)
 }
 
 const CRATES: [Crate; 4] = [

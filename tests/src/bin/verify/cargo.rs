@@ -148,8 +148,8 @@ fn cargo(job: &Job) -> Command {
 }
 
 /// All features but `defmt`: a program with that links only with a logger of some board.
-const FEATURES: &str =
-    "wirelet/deflate,wirelet/simdutf8,wirelet-embassy/embassy-net,wirelet-tokio/axum";
+const FEATURES: &str = "wirelet/deflate,wirelet/simdutf8,wirelet-embassy/deflate,\
+    wirelet-embassy/embassy-net,wirelet-tokio/axum";
 
 /// Sums the `test result:` lines and names the tests that failed.
 pub(crate) fn count_tests(output: &str) -> Tally {

@@ -4,7 +4,11 @@
 //! place and putting the header of the answer into a buffer; the most of all four alignments of the
 //! frame. Every answer is compared with what must come back.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
+use wirelet::deflate;
+use wirelet_tests::deflate::Deflater;
 
 use crate::budgets::{Budgets, Row, TARGETS};
 use crate::emulator::Emulator;
@@ -16,50 +20,61 @@ use crate::wire::{self, BINARY, TEXT};
 pub(crate) fn run(job: &Job) -> Result<Tally> {
     let budgets = Budgets::read(job)?;
     let emulator = Emulator::new(job)?;
-    let pieces = pieces(job)?;
-    let input: Vec<u8> = pieces
-        .iter()
-        .flat_map(|piece| piece.record.clone())
-        .collect();
-    let expected: Vec<u8> = pieces
-        .iter()
-        .flat_map(|piece| piece.answer.clone())
-        .collect();
+    let programs = [("count", pieces(job)?), ("count-deflate", compressed())];
     let mut rows: Vec<Row> = Vec::new();
     for (column, (target, machine)) in TARGETS.into_iter().enumerate() {
         let toolchain = size::build(job, target)?;
         println!("   {toolchain}");
-        let program = toolchain.program(job, "count");
-        let run = emulator.run(job, machine, &program, &input)?;
-        if run.output != expected {
-            bail!("`count` for {target} did not answer as it should");
-        }
-        let [marks, counts @ ..] = &run.counts[..] else {
-            bail!("nothing was counted for {target}");
-        };
-        if counts.len() + 1 != pieces.len() {
-            bail!(
-                "{} pieces of work, {} counts",
-                pieces.len(),
-                run.counts.len()
-            );
-        }
-        for (piece, count) in pieces[1..].iter().zip(counts) {
-            let count = count.saturating_sub(*marks) as f64;
-            let row = match rows.iter_mut().find(|(name, _)| *name == piece.row) {
-                Some((_, row)) => row,
-                None => {
-                    rows.push((piece.row.clone(), [0.0; 2]));
-                    rows.last_mut().map(|(_, row)| row).context("a row")?
-                }
-            };
-            row[column] = row[column].max(count);
+        for (name, pieces) in &programs {
+            let program = toolchain.program(job, name);
+            let counts = count(job, &emulator, machine, &program, pieces)
+                .with_context(|| format!("`{name}` for {target}"))?;
+            for (piece, count) in pieces[1..].iter().zip(counts) {
+                let row = match rows.iter_mut().find(|(name, _)| *name == piece.row) {
+                    Some((_, row)) => row,
+                    None => {
+                        rows.push((piece.row.clone(), [0.0; 2]));
+                        rows.last_mut().map(|(_, row)| row).context("a row")?
+                    }
+                };
+                row[column] = row[column].max(count);
+            }
         }
     }
     let mut tally = Tally::default();
     tally.add(budgets.judge(job, "instructions", &rows)?);
     tally.add(budgets.judge(job, "instructions a byte", &slopes(&rows))?);
     Ok(tally)
+}
+
+/// The instructions of each piece of work but the first, without those of the marks.
+fn count(
+    job: &Job,
+    emulator: &Emulator,
+    machine: &str,
+    program: &Path,
+    pieces: &[Piece],
+) -> Result<Vec<f64>> {
+    let records = pieces.iter().flat_map(|piece| piece.record.clone());
+    let answers = pieces.iter().flat_map(|piece| piece.answer.clone());
+    let run = emulator.run(job, machine, program, &records.collect::<Vec<u8>>())?;
+    if run.output != answers.collect::<Vec<u8>>() {
+        bail!("it did not answer as it should");
+    }
+    let [marks, counts @ ..] = &run.counts[..] else {
+        bail!("nothing was counted");
+    };
+    if counts.len() + 1 != pieces.len() {
+        bail!(
+            "{} pieces of work, {} counts",
+            pieces.len(),
+            run.counts.len()
+        );
+    }
+    let counts = counts.iter();
+    Ok(counts
+        .map(|count| count.saturating_sub(*marks) as f64)
+        .collect())
 }
 
 /// What `count` is told to do, and must answer.
@@ -105,6 +120,25 @@ fn pieces(job: &Job) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
+/// Frames that are compressed, each for itself. The first two take the codes of the standard, which are
+/// made when they are not those of the message before; the others bring their own.
+fn compressed() -> Vec<Piece> {
+    let mut pieces = vec![Piece::new("nothing".into(), b'n', 0, &[], Vec::new())];
+    for (i, len) in INFLATED.into_iter().enumerate() {
+        let message = wire::json(len);
+        let payload = Deflater::new(6, deflate::Context::NO_TAKEOVER).message(&message, &[]);
+        let frame = wire::masked(wire::RSV1 | TEXT, &payload);
+        let again = if i > 0 && INFLATED[i - 1] == len {
+            ", same codes"
+        } else {
+            ""
+        };
+        let row = format!("inflate, JSON, {len} bytes{again}");
+        pieces.push(Piece::new(row, b'i', 0, &frame, message));
+    }
+    pieces
+}
+
 /// What each byte takes more from one size to the next.
 fn slopes(rows: &[Row]) -> Vec<Row> {
     let [.., small, large] = SIZES;
@@ -118,10 +152,16 @@ fn slopes(rows: &[Row]) -> Vec<Row> {
         let (from, to) = (find(kind, small)?, find(kind, large)?);
         Some([0, 1].map(|i| (to[i] - from[i]) / (large - small) as f64))
     };
-    KINDS
+    let echoes = KINDS
         .iter()
-        .filter_map(|(kind, ..)| Some((format!("echo, {kind}"), slope(kind)?)))
-        .collect()
+        .filter_map(|(kind, ..)| Some((format!("echo, {kind}"), slope(kind)?)));
+    // Of what comes out, the codes of the message included.
+    let [.., len] = INFLATED;
+    let inflated = rows
+        .iter()
+        .filter(|(row, _)| *row == format!("inflate, JSON, {len} bytes"))
+        .map(|(row, counts)| (row.clone(), counts.map(|count| count / len as f64)));
+    echoes.chain(inflated).collect()
 }
 
 /// A name, the first byte of the frame, and what makes a payload of some size.
@@ -147,6 +187,9 @@ const KINDS: [Kind; 3] = [
         text.into_bytes()
     }),
 ];
+
+/// Sizes of inflated messages.
+const INFLATED: [usize; 4] = [64, 64, 256, 1024];
 
 /// Sizes of payloads; the last two are those of the slope.
 const SIZES: [usize; 4] = [16, 125, 1024, 4096];

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
+use wirelet::deflate::Context;
+use wirelet_tests::deflate::Deflater;
 
 use crate::bare_metal::BareMetal;
 use crate::budgets::{Budgets, Row, TARGETS};
@@ -60,12 +62,20 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
 /// They do not build.
 pub(crate) fn build(job: &Job, target: &'static str) -> Result<BareMetal> {
     let toolchain = BareMetal::for_target(job, target, "core")?;
-    let mut command = toolchain.cargo(job, "build");
-    command.args(["--manifest-path", "tests/size/Cargo.toml"]);
-    job.must(
-        &mut command,
-        &format!("tests/size does not build for {target}"),
-    )?;
+    let deflate = [
+        "--features",
+        "deflate",
+        "--bin=server-deflate",
+        "--bin=count-deflate",
+    ];
+    for selected in [&[][..], &deflate] {
+        let mut command = toolchain.cargo(job, "build");
+        command.args(["--manifest-path", "tests/size/Cargo.toml"]);
+        job.must(
+            command.args(selected),
+            &format!("tests/size does not build for {target}"),
+        )?;
+    }
     Ok(toolchain)
 }
 
@@ -87,6 +97,9 @@ fn conversation(job: &Job, program: &str) -> Result<(Vec<u8>, Vec<u8>)> {
         ];
         return Ok((sent.concat(), expected.concat()));
     }
+    if program == "server-deflate" {
+        return compressed(job, text);
+    }
     let sent = [
         wire::request(job, "chrome")?,
         wire::masked(TEXT, text),
@@ -99,6 +112,33 @@ fn conversation(job: &Job, program: &str) -> Result<(Vec<u8>, Vec<u8>)> {
         wire::frame(TEXT, text),
         wire::frame(PONG, b"ping"),
         wire::frame(BINARY, &bytes),
+        wire::frame(CLOSE, &code),
+    ];
+    Ok((sent.concat(), expected.concat()))
+}
+
+/// The same with a peer that compresses, each message for itself.
+fn compressed(job: &Job, text: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+    let code = 1000_u16.to_be_bytes();
+    let json = wire::json(1000);
+    let zip = |message: &[u8]| Deflater::new(6, Context::NO_TAKEOVER).message(message, &[]);
+    let sent = [
+        wire::request(job, "chrome")?,
+        wire::masked(wire::RSV1 | TEXT, &zip(text)),
+        wire::masked(PING, b"ping"),
+        wire::masked(wire::RSV1 | TEXT, &zip(&json)),
+        wire::masked(BINARY, b"as it is"),
+        wire::masked(CLOSE, &code),
+    ];
+    let expected = [
+        wire::response_with(
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; \
+             client_no_context_takeover\r\n",
+        ),
+        wire::frame(TEXT, text),
+        wire::frame(PONG, b"ping"),
+        wire::frame(TEXT, &json),
+        wire::frame(BINARY, b"as it is"),
         wire::frame(CLOSE, &code),
     ];
     Ok((sent.concat(), expected.concat()))
@@ -186,7 +226,13 @@ const PANICS: [&str; 5] = [
 ];
 
 /// The programs of `tests/size/src/bin` that are measured. To add one: its name here, and its budgets.
-const PROGRAMS: [&str; 4] = ["server", "server-refusing", "client", "whole"];
+const PROGRAMS: [&str; 5] = [
+    "server",
+    "server-refusing",
+    "server-deflate",
+    "client",
+    "whole",
+];
 
 #[cfg(test)]
 mod tests {

@@ -23,12 +23,38 @@ pub(crate) const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
     Upgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
+/// The same with lines more at its end.
+pub(crate) fn response_with(lines: &str) -> Vec<u8> {
+    let (head, end) = RESPONSE.split_at(RESPONSE.len() - 2);
+    [head, lines.as_bytes(), end].concat()
+}
+
+/// Readings of a sensor as JSON, cut at this size.
+pub(crate) fn json(len: usize) -> Vec<u8> {
+    let mut text = String::new();
+    for i in 0.. {
+        text += &format!(
+            r#"{{"id":{},"sensor":"room-{}","celsius":{}.{},"ok":true}},"#,
+            1000 + i,
+            i * 7 % 12,
+            18 + i * 5 % 9,
+            i * 3 % 10
+        );
+        if text.len() >= len {
+            break;
+        }
+    }
+    text.truncate(len);
+    text.into_bytes()
+}
+
 /// What the client of `tests/size` sends first.
 pub(crate) const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: 192.168.1.20\r\n\
     Upgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// First bytes of frames (RFC 6455 section 5.2).
+pub(crate) const RSV1: u8 = 0x40;
 pub(crate) const TEXT: u8 = 0x81;
 pub(crate) const BINARY: u8 = 0x82;
 pub(crate) const CLOSE: u8 = 0x88;
