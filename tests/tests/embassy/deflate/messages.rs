@@ -419,3 +419,32 @@ fn messages_that_are_sent_on_to_another_connection() {
         }
     }
 }
+
+/// What a fragment brings comes out with it, however little room there is: nothing waits in the
+/// decoder for the next one.
+#[test]
+fn a_fragment_that_is_not_the_last() {
+    for (len, room) in (900..1_100).flat_map(|len| [(len, 257), (len, 300), (len, 513)]) {
+        let context = context(false, 8);
+        let fragment = Deflater::new(9, context).message(&vec![7; len], &[]);
+        let bytes = wire(Role::Server, &[Frame::new(0x42, fragment)]);
+        let (io, _) = Steps::new(bytes, 1_000);
+        let pool = DeflatePool::new();
+        run(async {
+            let (mut rx, mut tx) = ([0; 100], [0; 150]);
+            let io = Buffered::new(Io(io), &mut rx, &mut tx);
+            let (mut buffer, mut random) = (vec![0; room], || [1, 2, 3, 4]);
+            let mut ws = inflating(io, Role::Server, context, &mut buffer, &mut random, &pool);
+            let mut got = 0;
+            while got < len {
+                let piece = ws
+                    .recv_piece(|piece| (piece.payload.len(), piece.end))
+                    .await;
+                let (more, end) = piece.unwrap().unwrap();
+                assert!(!end);
+                got += more;
+            }
+            assert_eq!(got, len, "{room}");
+        });
+    }
+}
