@@ -50,6 +50,8 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     let mut polls = 0;
+    // Those of an earlier run wake nobody.
+    CLOCK.with_borrow_mut(|clock| clock.alarms.clear());
     loop {
         while woken.0.swap(false, Ordering::Relaxed) {
             polls += 1;

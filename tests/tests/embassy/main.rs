@@ -8,6 +8,7 @@ mod buffered;
 mod client_cases;
 mod clock;
 mod deadlines;
+mod dropped;
 mod endings;
 #[path = "../heap/mod.rs"]
 mod heap;
