@@ -18,6 +18,7 @@ mod net;
 mod opening;
 #[path = "../tokio/peer.rs"]
 mod peer;
+mod pump;
 mod receiving;
 mod sending;
 mod serving;

@@ -1,5 +1,7 @@
 //! What comes in: the oracle says what it is, however it is cut, whoever is dropped on the way.
 
+use core::cell::RefCell;
+
 use wirelet::{Limits, Role};
 use wirelet_embassy::{
     Buffered, Config, Error, Kind, Message, Piece, Timeouts, Transport, WebSocket,
@@ -12,7 +14,7 @@ use wirelet_tests::rng::Rng;
 use wirelet_tests::traffic::{mutated, valid};
 
 use crate::clock::run;
-use crate::io::{Io, exchange, insist, on_rings, open};
+use crate::io::{Careless, Io, exchange, insist, on_rings, open, pumped};
 use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
 use crate::steps::{self, Steps};
 
@@ -58,6 +60,16 @@ fn buffered_cut_anywhere_and_dropped_after_any_number_of_polls() {
     }
 }
 
+/// The transport's own futures must not be dropped, and are not.
+#[test]
+fn pumped_and_dropped_after_any_number_of_polls() {
+    for seed in 0..100 {
+        let mut rng = Rng::new(seed);
+        let (step, polls) = (1 + rng.below(300), 1 + rng.below(5));
+        over_a_pump(seed, *rng.pick(&ROLES), *rng.pick(&HOW), step, polls);
+    }
+}
+
 #[test]
 fn rings_that_wrap_anywhere() {
     for seed in 0..60 {
@@ -90,6 +102,25 @@ fn buffered(seed: u64, role: Role, how: How, step: usize, polls: usize) {
         let mut ws = open(io, role, &config(), &mut buffer, &mut random);
         receive(&mut ws, how, polls, seed).await
     });
+    let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
+    check(&input, role, how, said, &log.bytes(), &about);
+}
+
+fn over_a_pump(seed: u64, role: Role, how: How, step: usize, polls: usize) {
+    let input = traffic(seed, role);
+    let (mut io, log) = Steps::new(input.clone(), step);
+    io.reader.end = steps::End::Eof;
+    let (reader, writer) = io.split();
+    let room = (1 + seed as usize % 50, 139 + seed as usize % 400);
+    let halves = (Careless(Io(reader)), Careless(Io(writer)));
+    let said = run(pumped(halves, room, async |pump| {
+        let (mut buffer, mut random) = (vec![0; 4096], || [1, 2, 3, 4]);
+        let mut ws = open(pump, role, &config(), &mut buffer, &mut random);
+        let said = receive(&mut ws, how, polls, seed).await;
+        // The end of the stream may overtake what is on its way out.
+        let _ = Transport::flush(&RefCell::new(pump)).await;
+        said
+    }));
     let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
     check(&input, role, how, said, &log.bytes(), &about);
 }
