@@ -23,6 +23,10 @@ use crate::transport::{Ready, Transport, Want};
 /// - A future of the connection that is dropped drops no `read` and no `write` of the transport.
 ///   So all futures are cancel safe, and deadlines harmless, whatever the transport is.
 ///
+/// embedded-tls comes in two halves, `TlsConnection::split`, over a socket that is `Clone`: over a TCP
+/// socket of embassy-net a reference to a `RefCell` of it, whose `read`, `write` and `flush` borrow it
+/// for a poll at a time.
+///
 /// ```no_run
 /// # async fn call<R, W, E>(reader: R, writer: W, random: wirelet_embassy::Random<'_>)
 /// # where R: embedded_io_async::Read<Error = E>, W: embedded_io_async::Write<Error = E>, E: embedded_io_async::Error {

@@ -27,4 +27,6 @@ mod stalls;
 #[path = "../tokio/steps.rs"]
 mod steps;
 mod talk;
+mod tls;
+mod uart;
 mod urls;
