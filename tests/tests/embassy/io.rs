@@ -11,45 +11,15 @@ use embassy_futures::select::{Either, select};
 use embassy_futures::yield_now;
 use embassy_net::tcp::TcpSocket;
 use embedded_io_async::{ErrorType, Read, Write};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 use wirelet::{Control, Limits, Receiver, Role, What};
 use wirelet_embassy::{Config, Pump, Random, Transport, WebSocket};
 use wirelet_tests::hostile::{Habits, Hostile, pair};
 
+pub(crate) use crate::bridge::Io;
 use crate::clock::run;
 use crate::net::linked;
 use crate::peer::other;
-
-/// A transport of the tests of the tokio adapter, in the traits of embedded Rust.
-pub(crate) struct Io<S>(pub(crate) S);
-
-impl<S> ErrorType for Io<S> {
-    type Error = embedded_io_async::ErrorKind;
-}
-
-impl<S: AsyncRead + Unpin> Read for Io<S> {
-    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Self::Error> {
-        poll_fn(|cx| {
-            let mut buf = ReadBuf::new(buf);
-            let read = Pin::new(&mut self.0).poll_read(cx, &mut buf);
-            read.map(|result| result.map(|()| buf.filled().len()))
-        })
-        .await
-        .map_err(|error| error.kind().into())
-    }
-}
-
-impl<S: AsyncWrite + Unpin> Write for Io<S> {
-    async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
-        let written = poll_fn(|cx| Pin::new(&mut self.0).poll_write(cx, buf)).await;
-        written.map_err(|error| error.kind().into())
-    }
-
-    async fn flush(&mut self) -> Result<(), Self::Error> {
-        let flushed = poll_fn(|cx| Pin::new(&mut self.0).poll_flush(cx)).await;
-        flushed.map_err(|error| error.kind().into())
-    }
-}
 
 /// A transport whose futures must not be dropped, as DMA and TLS make them: each moves a byte, waits,
 /// and tells only then. Dropped in between, a read has lost it, and a write will write it again.

@@ -2,6 +2,7 @@
 //! that behave as badly as a transport may.
 
 mod board;
+mod bridge;
 mod buffered;
 #[allow(dead_code)] // not the storage that the core needs
 #[path = "../handshake/client_cases.rs"]
@@ -20,6 +21,7 @@ mod opening;
 mod peer;
 mod pump;
 mod receiving;
+mod said;
 mod sending;
 mod serving;
 mod sizes;

@@ -7,15 +7,15 @@ use wirelet_embassy::{
     Buffered, Config, Error, Kind, Message, Piece, Timeouts, Transport, WebSocket,
 };
 use wirelet_tests::case::ROLES;
-use wirelet_tests::drive::hex;
 use wirelet_tests::oracle;
-use wirelet_tests::outcome::{End, Outcome, Rules};
+use wirelet_tests::outcome::Rules;
 use wirelet_tests::rng::Rng;
 use wirelet_tests::traffic::{mutated, valid};
 
 use crate::clock::run;
 use crate::io::{Careless, Io, exchange, insist, on_rings, open, pumped};
-use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
+use crate::peer::{BINARY, TEXT};
+use crate::said::{Said, check};
 use crate::steps::{self, Steps};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +29,6 @@ enum How {
 }
 
 const HOW: [How; 4] = [How::Messages, How::Pieces, How::Forward, How::InTurn];
-
-/// What a connection said of what came.
-#[derive(Debug, Default)]
-struct Said {
-    /// Whole messages; those that were forwarded are on the wire.
-    messages: Vec<(u8, Vec<u8>)>,
-    error: Option<String>,
-    rule: Option<wirelet::Error>,
-    closed: bool,
-}
 
 #[test]
 fn buffered_one_byte_at_a_time() {
@@ -103,7 +93,15 @@ fn buffered(seed: u64, role: Role, how: How, step: usize, polls: usize) {
         receive(&mut ws, how, polls, seed).await
     });
     let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
-    check(&input, role, how, said, &log.bytes(), &about);
+    check(
+        &input,
+        role,
+        &oracle::read(&rules(role), &input),
+        how == How::Forward,
+        &said,
+        &log.bytes(),
+        &about,
+    );
 }
 
 fn over_a_pump(seed: u64, role: Role, how: How, step: usize, polls: usize) {
@@ -122,7 +120,15 @@ fn over_a_pump(seed: u64, role: Role, how: How, step: usize, polls: usize) {
         said
     }));
     let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
-    check(&input, role, how, said, &log.bytes(), &about);
+    check(
+        &input,
+        role,
+        &oracle::read(&rules(role), &input),
+        how == How::Forward,
+        &said,
+        &log.bytes(),
+        &about,
+    );
 }
 
 fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize) {
@@ -140,7 +146,15 @@ fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize
         embassy_futures::join::join(ours, theirs).await
     });
     let about = format!("seed {seed} {role:?} {how:?} rings {rings:?} polls {polls}");
-    check(&input, role, how, said, &wire, &about);
+    check(
+        &input,
+        role,
+        &oracle::read(&rules(role), &input),
+        how == How::Forward,
+        &said,
+        &wire,
+        &about,
+    );
 }
 
 /// Receives until the end.
@@ -200,7 +214,8 @@ async fn receive<T: Transport>(
     match end {
         Ok(()) => {}
         Err(Error::Protocol(rule)) => said.rule = Some(rule),
-        Err(error) => said.error = Some(format!("{error:?}")),
+        Err(Error::Disconnected) => said.disconnected = true,
+        Err(error) => panic!("{error:?}"),
     }
     said.closed = ws.closed().is_some();
     assert!(matches!(ws.recv().await, Ok(None)), "the end is told once");
@@ -221,63 +236,12 @@ fn item(message: Message<'_>) -> (u8, Vec<u8>) {
     (opcode, message.as_bytes().to_vec())
 }
 
-/// What was said of `input` is what the oracle says, and so is what was answered.
-fn check(input: &[u8], role: Role, how: How, said: Said, wire: &[u8], about: &str) {
-    let rules = Rules {
+fn rules(role: Role) -> Rules {
+    Rules {
         role,
         limits: Limits::default(),
         rsv1: false,
         room: None,
-    };
-    let want: Outcome = oracle::read(&rules, input);
-    let about = format!("{about}: {said:?} of {}", hex(input));
-    let data = want.items.iter().filter(|item| item.opcode < 8);
-    let data: Vec<_> = data
-        .into_iter()
-        .map(|item| (item.opcode, item.payload.clone()))
-        .collect();
-    let answer = peer::read(other(role), wire);
-    assert!(answer.whole_frames, "a torn frame: {about}");
-    if how == How::Forward {
-        let echo: Vec<_> = answer
-            .items
-            .iter()
-            .filter(|item| item.0 < 8)
-            .cloned()
-            .collect();
-        assert_eq!(echo, data, "{about}");
-    } else {
-        assert_eq!(said.messages, data, "{about}");
-        assert!(
-            messages(&answer.items).is_empty() && answer.open.is_none(),
-            "{about}"
-        );
-    }
-    match want.end {
-        End::More { .. } => {
-            assert_eq!((said.rule, said.closed), (None, false), "{about}");
-            assert_eq!(said.error.as_deref(), Some("Disconnected"), "{about}");
-        }
-        End::Closed => {
-            assert_eq!(
-                (said.rule, said.error, said.closed),
-                (None, None, true),
-                "{about}"
-            );
-            let theirs = &want.items.last().unwrap().payload;
-            let code = theirs.get(..2).unwrap_or_default().to_vec();
-            assert_eq!(answer.items.last(), Some(&(CLOSE, code)), "{about}");
-        }
-        End::Failed(rule) => {
-            assert_eq!((said.rule, said.closed), (Some(rule), false), "{about}");
-            let close = peer::close(rule.close_code().get(), rule.reason());
-            assert_eq!(answer.items.last(), Some(&(CLOSE, close)), "{about}");
-        }
-    }
-    // A Pong for Pings in their order; not for each, but never twice, and never one unasked.
-    let mut pings = want.items.iter().filter(|item| item.opcode == PING);
-    for pong in answer.items.iter().filter(|item| item.0 == PONG) {
-        assert!(pings.any(|ping| ping.payload == pong.1), "{about}");
     }
 }
 
