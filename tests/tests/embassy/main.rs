@@ -9,6 +9,7 @@ mod buffered;
 mod client_cases;
 mod clock;
 mod deadlines;
+mod desktop;
 mod dropped;
 mod endings;
 #[path = "../heap/mod.rs"]

@@ -24,6 +24,7 @@ use wirelet_embassy::{
 
 use crate::deadlines::config;
 use crate::io::{Io, insist, on_rings, pumped};
+use crate::net::pass_on;
 
 const URL: &str = "wss://board.test/";
 
@@ -116,23 +117,6 @@ async fn bridge(socket: &mut TcpSocket<'_>, io: DuplexStream, at_once: usize) ->
     let down = pass_on(Io(from_server), &mut to_tcp, at_once);
     join(up, down).await;
     pending().await
-}
-
-async fn pass_on(mut from: impl Read, mut to: impl Write, at_once: usize) {
-    let mut some = [0; 512];
-    let at_once = at_once.min(some.len());
-    while let Ok(n @ 1..) = from.read(&mut some[..at_once]).await {
-        let mut rest = &some[..n];
-        while let [_, ..] = rest {
-            match to.write(rest).await {
-                Ok(n) if n > 0 => rest = &rest[n..],
-                _ => return,
-            }
-        }
-        if at_once < some.len() {
-            Timer::after_millis(1).await;
-        }
-    }
 }
 
 /// Says something of each size and hears it; each future that receives is dropped after so many
