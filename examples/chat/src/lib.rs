@@ -1,8 +1,8 @@
 //! A chat whose every window chooses how it is fed: by polling, by long polling or by WebSocket;
 //! and which shows what each way costs.
 //!
-//! To be read in this order: this file wires; [`room`] is what all share; then, one file each,
-//! [`feed::poll`], [`feed::long_poll`] and [`feed::websocket`].
+//! To be read in this order: this file wires; `room` is what all share; then, one file each,
+//! `feed::poll`, `feed::long_poll` and `feed::websocket`.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
