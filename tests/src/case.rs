@@ -17,7 +17,12 @@ pub struct Case {
     frames: Vec<Frame>,
     rules: Rules,
     raw: Option<Role>,
+    through: &'static [Subject],
 }
+
+/// Something that is built on wirelet, and must say of an input what the oracle says. It gets the
+/// input cut after each of the ascending positions, and panics if it does not.
+pub type Subject = fn(&Rules, input: &[u8], cuts: &[usize], want: &Outcome);
 
 /// The byte at which it must be known that a rule was broken: the `nth`, from 1, of the header or
 /// of the payload of a frame, from 0.
@@ -44,6 +49,7 @@ impl Case {
                 room: None,
             },
             raw: None,
+            through: &[],
         }
     }
 
@@ -66,6 +72,13 @@ impl Case {
     #[must_use]
     pub fn rsv1(mut self) -> Self {
         self.rules.rsv1 = true;
+        self
+    }
+
+    /// Through these as well.
+    #[must_use]
+    pub fn through(mut self, subjects: &'static [Subject]) -> Self {
+        self.through = subjects;
         self
     }
 
@@ -116,8 +129,10 @@ impl Case {
             };
             let wire: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
             let rules = Rules { role, ..self.rules };
-            expected(&frames, &oracle::read(&rules, &wire));
+            let want = oracle::read(&rules, &wire);
+            expected(&frames, &want);
             every_cut(&rules, &wire);
+            each_cut_through(self.through, &rules, &wire);
         }
     }
 }
@@ -140,16 +155,9 @@ pub fn every_cut(rules: &Rules, wire: &[u8]) {
         let rules = Rules { room, ..*rules };
         (rules, oracle::read(&rules, wire))
     });
-    let bytewise: Vec<usize> = (1..wire.len()).collect();
-    let mut cuts: Vec<&[usize]> = vec![&[], &bytewise];
-    // Of a long input the ends are of interest: the headers are there. And a very long one goes
-    // only some of the ways for each cut.
-    let (long, very_long) = (wire.len() >= 400, wire.len() >= 4096);
-    let near = |at: usize| !long || at < 16 || at + 8 > wire.len();
-    let ones = bytewise.iter().filter(|at| near(**at));
-    cuts.extend(ones.map(std::slice::from_ref));
+    let very_long = wire.len() >= VERY_LONG;
     let small = if very_long { 1000 } else { 1 };
-    for cut in cuts {
+    for cut in &cuts(wire.len()) {
         let ways = [
             Way::Receiver,
             Way::Mixed(cut.len() as u64 + cut.first().map_or(0, |at| *at as u64)),
@@ -170,6 +178,38 @@ pub fn every_cut(rules: &Rules, wire: &[u8]) {
     }
 }
 
+/// Whether what is built on wirelet agrees with the oracle on `wire`: whole, byte by byte, and for
+/// every cut in two.
+///
+/// # Panics
+/// If it does not.
+#[track_caller]
+pub fn each_cut_through(subjects: &[Subject], rules: &Rules, wire: &[u8]) {
+    let want = oracle::read(rules, wire);
+    let mut cuts = cuts(wire.len());
+    if wire.len() >= VERY_LONG {
+        // In two inside the first header, and in many pieces behind it.
+        cuts.truncate(2 + 10);
+        cuts[1].retain(|at| *at < 64 || at % 131 == 0);
+    }
+    for cut in cuts {
+        for subject in subjects {
+            subject(rules, wire, &cut, &want);
+        }
+    }
+}
+
+/// All at once, byte by byte, and in two at each byte.
+fn cuts(len: usize) -> Vec<Vec<usize>> {
+    // Of a long input the ends are of interest: the headers are there.
+    let near = |at: &usize| len < 400 || *at < 16 || at + 8 > len;
+    let in_two = (1..len).filter(near).map(|at| vec![at]);
+    [vec![], (1..len).collect()]
+        .into_iter()
+        .chain(in_two)
+        .collect()
+}
+
 fn item(item: &Item) -> (u8, &[u8]) {
     (item.opcode, &item.payload)
 }
@@ -188,3 +228,6 @@ fn position(frames: &[Frame], at: At) -> usize {
             At::Payload(_, nth) => header + nth,
         }
 }
+
+/// Bytes of an input that does not go every way in every cut.
+const VERY_LONG: usize = 4096;

@@ -26,7 +26,7 @@ use crate::{Config, Error, WebSocket, head};
 /// As [`Acceptor::accept`].
 ///
 /// # Cancel safety
-/// Dropping the future drops the transport.
+/// As [`Acceptor::accept`].
 pub async fn accept<T: Transport>(
     io: T,
     buffer: &mut [u8],
@@ -122,7 +122,10 @@ impl<'a> Acceptor<'a> {
     /// [`Timeouts::handshake`](wirelet::Timeouts::handshake).
     ///
     /// # Cancel safety
-    /// Dropping the future drops the transport.
+    /// Dropping the future drops the transport, and what was read of the request is lost. A
+    /// transport that is borrowed is left in the middle of the handshake: end its stream, which
+    /// `listen` does with its socket when the handler returns. The buffer can be
+    /// lent again.
     pub async fn accept<'b, T: Transport>(
         &self,
         io: T,
@@ -141,7 +144,7 @@ impl<'a> Acceptor<'a> {
     /// handshake is decided by [`Upgrade::accept`].
     ///
     /// # Cancel safety
-    /// Dropping the future drops the transport.
+    /// As [`accept`](Self::accept).
     pub async fn request<'b, T: Transport>(
         &self,
         io: T,
@@ -210,7 +213,7 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     /// does not fit the buffer: then nothing was sent.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the transport.
+    /// As [`Acceptor::accept`].
     pub fn accept(
         self,
         headers: &[(&str, &str)],
@@ -292,7 +295,7 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     /// [`AcceptError::Response`] if the status is not one from 200 to 599; the transport's.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the transport.
+    /// As [`Acceptor::accept`].
     pub fn reject(
         self,
         status: u16,
@@ -312,7 +315,7 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
     /// head of the answer does not fit the buffer: then nothing was sent.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the transport.
+    /// As [`Acceptor::accept`].
     pub fn respond<'p>(
         self,
         status: u16,

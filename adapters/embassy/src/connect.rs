@@ -23,7 +23,7 @@ use crate::{Config, Error, WebSocket, head};
 /// As [`Connector::handshake`].
 ///
 /// # Cancel safety
-/// Dropping the future drops the transport.
+/// As [`Connector::handshake`].
 pub async fn connect<'b, T: Transport>(
     io: T,
     url: &str,
@@ -107,7 +107,9 @@ impl<'a> Connector<'a> {
     /// it takes longer than [`Timeouts::handshake`](wirelet::Timeouts::handshake).
     ///
     /// # Cancel safety
-    /// Dropping the future drops the transport.
+    /// Dropping the future drops the transport, and what was read of the response is lost. A
+    /// transport that is borrowed is left in the middle of the handshake: end its stream. The buffer
+    /// can be lent again.
     pub async fn handshake<'b, T: Transport>(
         &self,
         io: T,

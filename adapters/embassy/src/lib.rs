@@ -31,7 +31,7 @@
 //! ```
 //!
 //! Any other transport that implements [`embedded_io_async`], such as embedded-tls, a UART or a pipe,
-//! does with [`Buffered`] and buffers that you lend.
+//! does with buffers that you lend: in a [`Pump`] if it comes in two halves, else in [`Buffered`].
 //!
 //! # Which way to use it
 //! | | |
@@ -56,11 +56,12 @@
 //! # Cancel safety
 //! Every future here may be dropped at any await. The bytes lie in the transport, the state in the
 //! [`WebSocket`], and a frame is written when there is room for all of it, or not at all. What the
-//! transport's own futures lose is lost: see [`Buffered`].
+//! transport's own futures lose is lost: see [`Buffered`], and [`Pump`], which drops none of them.
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod accept;
+mod buffer;
 mod clock;
 mod connect;
 #[cfg(feature = "deflate")]
@@ -74,6 +75,7 @@ mod message;
 #[cfg(feature = "embassy-net")]
 mod net;
 mod origins;
+mod pump;
 #[cfg(feature = "embassy-net")]
 mod ring;
 mod socket;
@@ -91,6 +93,7 @@ pub use message::{CloseFrame, Message, Piece};
 #[cfg(feature = "embassy-net")]
 pub use net::{Slot, listen, serve};
 pub use origins::Origins;
+pub use pump::Pump;
 pub use socket::WebSocket;
 pub use transport::{Buffered, Ready, Transport, Want};
 pub use url::{Url, UrlError};

@@ -148,7 +148,8 @@ impl<'a> Connector<'a> {
     /// [`handshake`](Self::handshake); `wss://` is [`UrlError::Tls`].
     ///
     /// # Cancel safety
-    /// Cancel safe: the socket is left as it was then; connect again.
+    /// Cancel safe: call it again with the same socket and buffer. Until then the socket is left
+    /// as it was, perhaps connected: `abort` it if that is not to be.
     pub async fn connect<'b, 'r, 's>(
         &self,
         stack: Stack<'_>,

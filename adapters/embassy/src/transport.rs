@@ -1,16 +1,16 @@
 use core::cell::RefCell;
-use core::ops::Range;
 
 use embedded_io_async::{Read, Write};
 
 use crate::Error;
+use crate::buffer::Buffer;
 
 /// A stream of bytes in both directions that lends its memory: what has come is read, and
 /// unmasked, where it lies; what is to be sent is written where it will be sent from.
 ///
 /// With the feature `embassy-net` it is implemented by `&mut TcpSocket`, whose TCP rings are that
 /// memory: a WebSocket then needs no buffers of its own. For everything else there is
-/// [`Buffered`].
+/// [`Buffered`], or [`Pump`](crate::Pump) for what comes in two halves.
 pub trait Transport {
     /// Why it fails.
     type Error: embedded_io_async::Error;
@@ -75,8 +75,13 @@ pub enum Ready {
 
 /// Any [`embedded_io_async`] transport, with buffers that the caller lends: TLS, a UART, a pipe.
 ///
-/// It writes, then it reads: while it waits for input, the other half of a connection cannot use
-/// it. Put `recv` into a `select` with whatever else there is to wait for, and send afterwards.
+/// It is one object for both directions, so it does one thing at a time:
+/// - It writes, then it reads. Two ends that do so, and both have more to send than the line
+///   between them holds, wait for each other until [`Timeouts::idle`](wirelet::Timeouts::idle).
+/// - While it waits for input, the other half of a connection cannot use it ([`Error::Busy`]). Put
+///   `recv` into a `select` with whatever else there is to wait for, and send afterwards.
+///
+/// A transport that comes in two halves has neither limit with a [`Pump`](crate::Pump).
 ///
 /// A write that makes no progress is given up after [`Timeouts::idle`](wirelet::Timeouts::idle), or
 /// after up to twice that if it made some at first. The end of the stream is the transport's: a
@@ -86,17 +91,16 @@ pub enum Ready {
 /// # Cancel safety
 /// As far as the transport's own `read`, `write` and `flush`. A `read` is dropped whenever the
 /// future that receives is dropped, or when a deadline comes first. With a transport that loses
-/// bytes then (embedded-tls 0.19 does), do not drop a future that receives, and set
-/// [`Timeouts::patient`](wirelet::Timeouts::patient) so that no keepalive interrupts it.
+/// bytes then, as embedded-tls 0.19 does in the middle of a record, use a [`Pump`](crate::Pump); or
+/// do not drop a future of the connection, and set
+/// [`Timeouts::patient`](wirelet::Timeouts::patient) so that no keepalive interrupts a `read`.
 #[derive(Debug)]
 pub struct Buffered<'b, S> {
     io: S,
-    rx: &'b mut [u8],
     /// What came and was not consumed.
-    unread: Range<usize>,
-    tx: &'b mut [u8],
+    rx: Buffer<'b>,
     /// What was written and not yet sent.
-    unsent: Range<usize>,
+    tx: Buffer<'b>,
     /// Something was sent since the last flush.
     unflushed: bool,
 }
@@ -107,10 +111,8 @@ impl<'b, S: Read + Write> Buffered<'b, S> {
     pub const fn new(io: S, rx: &'b mut [u8], tx: &'b mut [u8]) -> Self {
         Self {
             io,
-            rx,
-            unread: 0..0,
-            tx,
-            unsent: 0..0,
+            rx: Buffer::new(rx),
+            tx: Buffer::new(tx),
             unflushed: false,
         }
     }
@@ -121,7 +123,7 @@ impl<'b, S: Read + Write> Buffered<'b, S> {
     }
 
     async fn send(&mut self) -> Result<(), Error<S::Error>> {
-        while !self.unsent.is_empty() {
+        while !self.tx.is_empty() {
             self.send_some().await?;
         }
         if self.unflushed {
@@ -132,12 +134,11 @@ impl<'b, S: Read + Write> Buffered<'b, S> {
     }
 
     async fn send_some(&mut self) -> Result<(), Error<S::Error>> {
-        let unsent = self.tx.get(self.unsent.clone()).unwrap_or_default();
         // Never `write_all`: it cannot be dropped half-way, and panics on 0.
-        match self.io.write(unsent).await.map_err(Error::Io)? {
+        match self.io.write(self.tx.held()).await.map_err(Error::Io)? {
             0 => Err(Error::Disconnected),
             n => {
-                self.unsent.start += n.min(self.unsent.len());
+                self.tx.consume(n);
                 self.unflushed = true;
                 Ok(())
             }
@@ -152,32 +153,27 @@ impl<S: Read + Write> Transport for Buffered<'_, S> {
     type Error = S::Error;
 
     fn input<R>(&mut self, f: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
-        let unread = self.rx.get_mut(self.unread.clone())?;
-        if unread.is_empty() {
+        if self.rx.is_empty() {
             return None;
         }
-        let (n, result) = f(unread);
-        self.unread.start += n.min(self.unread.len());
+        let (n, result) = f(self.rx.held());
+        self.rx.consume(n);
         Some(result)
     }
 
     fn output(&mut self, f: impl FnOnce(&mut [u8]) -> usize) -> usize {
-        if self.unsent.start > 0 {
-            self.tx.copy_within(self.unsent.clone(), 0);
-            self.unsent = 0..self.unsent.len();
-        }
-        let room = self.tx.get_mut(self.unsent.end..).unwrap_or_default();
-        let n = f(room).min(self.room());
-        self.unsent.end += n;
+        let room = self.tx.spare();
+        let n = f(room).min(room.len());
+        self.tx.filled(n);
         n
     }
 
     fn room(&self) -> usize {
-        self.tx.len() - self.unsent.len()
+        self.tx.room()
     }
 
     fn capacity(&self) -> usize {
-        self.tx.len()
+        self.tx.capacity()
     }
 
     async fn wait(this: &RefCell<Self>, want: Want) -> Result<Ready, Error<S::Error>> {
@@ -192,12 +188,11 @@ impl<S: Read + Write> Transport for Buffered<'_, S> {
             }
             // Nothing is left behind while it waits for the peer.
             this.send().await?;
-            if !this.unread.is_empty() {
+            if !this.rx.is_empty() {
                 return Ok(Ready::Input);
             }
-            this.unread = 0..0;
-            let n = this.io.read(this.rx).await.map_err(Error::Io)?;
-            this.unread = 0..n.min(this.rx.len());
+            let n = this.io.read(this.rx.spare()).await.map_err(Error::Io)?;
+            this.rx.filled(n);
             return Ok(if n == 0 { Ready::End } else { Ready::Input });
         }
     }

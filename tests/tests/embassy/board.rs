@@ -4,6 +4,7 @@ use embassy_futures::join::join_array;
 use embassy_futures::select::{Either, select, select3};
 use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
+use firmware_app::desktop::Link;
 use firmware_app::room::Room;
 use firmware_app::{Board, SLOTS, Slot};
 use wirelet::Role;
@@ -36,19 +37,30 @@ impl Board for Desk {
 
 /// Runs `clients` against a board on the other stack.
 fn with_board(clients: impl AsyncFnOnce(Stack<'_>)) {
-    run(linked(0, 11, async |ours, theirs| {
+    run(beside_board(clients));
+}
+
+/// Runs `clients` on one stack, and a board on the other.
+pub(crate) async fn beside_board(clients: impl AsyncFnOnce(Stack<'_>)) {
+    linked(0, 11, async |ours, theirs| {
         let room = Room::new(Desk);
         let mut slots = [const { Slot::new() }; SLOTS];
         let listeners = slots
             .each_mut()
             .map(|slot| firmware_app::listen(&room, theirs, slot));
-        let board = join_array(listeners);
-        select3(clients(ours), board, room.tell_readings()).await;
-    }));
+        let mut link = Link::new();
+        let board = select3(
+            join_array(listeners),
+            room.tell_readings(),
+            link.keep(&room, theirs),
+        );
+        select(clients(ours), board).await;
+    })
+    .await;
 }
 
 /// Runs `client` with a connection to a path.
-async fn visit<R>(
+pub(crate) async fn visit<R>(
     stack: Stack<'_>,
     path: &str,
     client: impl AsyncFnOnce(&mut WebSocket<'_, &mut TcpSocket<'_>>) -> R,
@@ -64,7 +76,7 @@ async fn visit<R>(
 }
 
 /// Waits for a line that holds `part`; the others pass.
-async fn hear(ws: &mut WebSocket<'_, &mut TcpSocket<'_>>, part: &str) -> String {
+pub(crate) async fn hear(ws: &mut WebSocket<'_, &mut TcpSocket<'_>>, part: &str) -> String {
     loop {
         let message = ws.recv().await.unwrap().expect("the board goes on");
         let line = message.as_text().expect("the board writes text");

@@ -11,7 +11,7 @@ use wirelet_tests::frames::{Frame, wire};
 use wirelet_tests::hostile::{Habits, pair};
 
 use crate::clock::{millis, run};
-use crate::io::{Io, Peer, is_reset, on_rings, open};
+use crate::io::{Io, Peer, is_reset, on_rings, open, pumped};
 use crate::peer::{self, CLOSE, PING, other, whole};
 
 /// What the peer does, after it has sent a message.
@@ -103,6 +103,24 @@ fn over_buffered() {
                     let ws = open(io, role, &Config::default(), &mut buffer, &mut random);
                     our_end(ws, way).await;
                 };
+                join(ours, their_end(&mut Io(peer), role, way)).await;
+            });
+        }
+    }
+}
+
+#[test]
+fn over_a_pump() {
+    for role in ROLES {
+        for way in WAYS {
+            run(async {
+                let (io, peer) = pair(1, Habits::default());
+                let (reader, writer) = tokio::io::split(io);
+                let ours = pumped((Io(reader), Io(writer)), (64, 256), async |pump| {
+                    let (mut buffer, mut random) = ([0; 64], || [1, 2, 3, 4]);
+                    let ws = open(pump, role, &Config::default(), &mut buffer, &mut random);
+                    our_end(ws, way).await;
+                });
                 join(ours, their_end(&mut Io(peer), role, way)).await;
             });
         }

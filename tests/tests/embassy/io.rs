@@ -7,46 +7,61 @@ use std::io::ErrorKind;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use embassy_futures::select::select;
+use embassy_futures::select::{Either, select};
+use embassy_futures::yield_now;
 use embassy_net::tcp::TcpSocket;
 use embedded_io_async::{ErrorType, Read, Write};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 use wirelet::{Control, Limits, Receiver, Role, What};
-use wirelet_embassy::{Config, Random, Transport, WebSocket};
+use wirelet_embassy::{Config, Pump, Random, Transport, WebSocket};
 use wirelet_tests::hostile::{Habits, Hostile, pair};
 
+pub(crate) use crate::bridge::Io;
 use crate::clock::run;
 use crate::net::linked;
 use crate::peer::other;
 
-/// A transport of the tests of the tokio adapter, in the traits of embedded Rust.
-pub(crate) struct Io<S>(pub(crate) S);
+/// A transport whose futures must not be dropped, as DMA and TLS make them: each moves a byte, waits,
+/// and tells only then. Dropped in between, a read has lost it, and a write will write it again.
+pub(crate) struct Careless<S>(pub(crate) S);
 
-impl<S> ErrorType for Io<S> {
-    type Error = embedded_io_async::ErrorKind;
+impl<S: ErrorType> ErrorType for Careless<S> {
+    type Error = S::Error;
 }
 
-impl<S: AsyncRead + Unpin> Read for Io<S> {
+impl<S: Read> Read for Careless<S> {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Self::Error> {
-        poll_fn(|cx| {
-            let mut buf = ReadBuf::new(buf);
-            let read = Pin::new(&mut self.0).poll_read(cx, &mut buf);
-            read.map(|result| result.map(|()| buf.filled().len()))
-        })
-        .await
-        .map_err(|error| error.kind().into())
+        let mut byte = [0];
+        let n = self.0.read(&mut byte).await?;
+        yield_now().await;
+        buf[..n].copy_from_slice(&byte[..n]);
+        Ok(n)
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Io<S> {
+impl<S: Write> Write for Careless<S> {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
-        let written = poll_fn(|cx| Pin::new(&mut self.0).poll_write(cx, buf)).await;
-        written.map_err(|error| error.kind().into())
+        let n = self.0.write(&buf[..1]).await?;
+        yield_now().await;
+        Ok(n)
     }
 
     async fn flush(&mut self) -> Result<(), Self::Error> {
-        let flushed = poll_fn(|cx| Pin::new(&mut self.0).poll_flush(cx)).await;
-        flushed.map_err(|error| error.kind().into())
+        self.0.flush().await
+    }
+}
+
+/// Runs `work` over a [`Pump`] with buffers of so many bytes, and the pump beside it.
+pub(crate) async fn pumped<E: embedded_io_async::Error, R>(
+    (reader, writer): (impl Read<Error = E>, impl Write<Error = E>),
+    (rx, tx): (usize, usize),
+    work: impl AsyncFnOnce(&Pump<'_, E>) -> R,
+) -> R {
+    let (mut rx, mut tx) = (vec![0; rx], vec![0; tx]);
+    let pump = Pump::new(&mut rx, &mut tx);
+    match select(work(&pump), pump.run(reader, writer)).await {
+        Either::First(result) => result,
+        Either::Second(never) => match never {},
     }
 }
 

@@ -2,6 +2,7 @@
 //! that behave as badly as a transport may.
 
 mod board;
+mod bridge;
 mod buffered;
 #[allow(dead_code)] // not the storage that the core needs
 #[path = "../handshake/client_cases.rs"]
@@ -9,6 +10,8 @@ mod client_cases;
 mod clock;
 mod deadlines;
 mod deflate;
+mod desktop;
+mod dropped;
 mod endings;
 #[path = "../heap/mod.rs"]
 mod heap;
@@ -18,7 +21,9 @@ mod net;
 mod opening;
 #[path = "../tokio/peer.rs"]
 mod peer;
+mod pump;
 mod receiving;
+mod said;
 mod sending;
 mod serving;
 mod sizes;
@@ -26,4 +31,6 @@ mod stalls;
 #[path = "../tokio/steps.rs"]
 mod steps;
 mod talk;
+mod tls;
+mod uart;
 mod urls;

@@ -8,11 +8,11 @@ use core::task::{Context, Poll, Waker};
 
 use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
-use embedded_io_async::{ErrorType, Read, Write};
+use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use wirelet::Role;
 use wirelet_embassy::{
     AcceptError, Acceptor, Buffered, CloseCode, Connector, DeflatePool, Error, Kind, Message,
-    MessageWriter, RecvHalf, SendHalf, Slot, Upgrade, WebSocket, accept, connect, serve,
+    MessageWriter, Pump, RecvHalf, SendHalf, Slot, Upgrade, WebSocket, accept, connect, serve,
 };
 use wirelet_tests::frames::{Frame, wire};
 
@@ -46,6 +46,7 @@ fn types() {
         ("Connector", size_of::<Connector<'_>>(), 176),
         ("Upgrade", size_of::<Upgrade<'_, '_, Rings<'_>>>(), 304),
         ("Buffered", size_of::<Buffered<'_, ()>>(), 80),
+        ("Pump", size_of::<Pump<'_, ErrorKind>>(), 160),
         (
             "Slot",
             size_of::<Slot<1024, 1024, 512>>(),

@@ -4,6 +4,7 @@ use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticCo
 use embassy_net_driver_channel::driver::{HardwareAddress, LinkState};
 use embassy_net_driver_channel::{self as channel, RxRunner, TxRunner};
 use embassy_time::Timer;
+use embedded_io_async::{Read, Write};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use wirelet_tests::rng::Rng;
@@ -78,5 +79,24 @@ async fn wire(mut from: TxRunner<'_, MTU>, mut to: RxRunner<'_, MTU>, lost: usiz
             to.rx_done(len);
         }
         from.tx_done();
+    }
+}
+
+/// Passes on what comes, so many bytes at a time, until either has ended. A millisecond for each, if
+/// they are few.
+pub(crate) async fn pass_on(mut from: impl Read, mut to: impl Write, at_once: usize) {
+    let mut some = [0; 512];
+    let at_once = at_once.min(some.len());
+    while let Ok(n @ 1..) = from.read(&mut some[..at_once]).await {
+        let mut rest = &some[..n];
+        while let [_, ..] = rest {
+            match to.write(rest).await {
+                Ok(n) if n > 0 => rest = &rest[n..],
+                _ => return,
+            }
+        }
+        if at_once < some.len() {
+            Timer::after_millis(1).await;
+        }
     }
 }

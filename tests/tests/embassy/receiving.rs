@@ -1,19 +1,21 @@
 //! What comes in: the oracle says what it is, however it is cut, whoever is dropped on the way.
 
+use core::cell::RefCell;
+
 use wirelet::{Limits, Role};
 use wirelet_embassy::{
     Buffered, Config, Error, Kind, Message, Piece, Timeouts, Transport, WebSocket,
 };
 use wirelet_tests::case::ROLES;
-use wirelet_tests::drive::hex;
 use wirelet_tests::oracle;
-use wirelet_tests::outcome::{End, Outcome, Rules};
+use wirelet_tests::outcome::Rules;
 use wirelet_tests::rng::Rng;
 use wirelet_tests::traffic::{mutated, valid};
 
 use crate::clock::run;
-use crate::io::{Io, exchange, insist, on_rings, open};
-use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
+use crate::io::{Careless, Io, exchange, insist, on_rings, open, pumped};
+use crate::peer::{BINARY, TEXT};
+use crate::said::{Said, check};
 use crate::steps::{self, Steps};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +29,6 @@ pub(crate) enum How {
 }
 
 pub(crate) const HOW: [How; 4] = [How::Messages, How::Pieces, How::Forward, How::InTurn];
-
-/// What a connection said of what came.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
-    /// Whole messages; those that were forwarded are on the wire.
-    pub(crate) messages: Vec<(u8, Vec<u8>)>,
-    pub(crate) error: Option<String>,
-    pub(crate) rule: Option<wirelet::Error>,
-    pub(crate) closed: bool,
-}
 
 #[test]
 fn buffered_one_byte_at_a_time() {
@@ -55,6 +47,16 @@ fn buffered_cut_anywhere_and_dropped_after_any_number_of_polls() {
         let mut rng = Rng::new(seed);
         let (step, polls) = (1 + rng.below(300), 1 + rng.below(5));
         buffered(seed, *rng.pick(&ROLES), *rng.pick(&HOW), step, polls);
+    }
+}
+
+/// The transport's own futures must not be dropped, and are not.
+#[test]
+fn pumped_and_dropped_after_any_number_of_polls() {
+    for seed in 0..100 {
+        let mut rng = Rng::new(seed);
+        let (step, polls) = (1 + rng.below(300), 1 + rng.below(5));
+        over_a_pump(seed, *rng.pick(&ROLES), *rng.pick(&HOW), step, polls);
     }
 }
 
@@ -91,7 +93,42 @@ fn buffered(seed: u64, role: Role, how: How, step: usize, polls: usize) {
         receive(&mut ws, how, polls, seed).await
     });
     let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
-    check(&input, role, how, said, &log.bytes(), &about);
+    check(
+        &input,
+        role,
+        &oracle::read(&rules(role), &input),
+        how == How::Forward,
+        &said,
+        &log.bytes(),
+        &about,
+    );
+}
+
+fn over_a_pump(seed: u64, role: Role, how: How, step: usize, polls: usize) {
+    let input = traffic(seed, role);
+    let (mut io, log) = Steps::new(input.clone(), step);
+    io.reader.end = steps::End::Eof;
+    let (reader, writer) = io.split();
+    let room = (1 + seed as usize % 50, 139 + seed as usize % 400);
+    let halves = (Careless(Io(reader)), Careless(Io(writer)));
+    let said = run(pumped(halves, room, async |pump| {
+        let (mut buffer, mut random) = (vec![0; 4096], || [1, 2, 3, 4]);
+        let mut ws = open(pump, role, &config(), &mut buffer, &mut random);
+        let said = receive(&mut ws, how, polls, seed).await;
+        // The end of the stream may overtake what is on its way out.
+        let _ = Transport::flush(&RefCell::new(pump)).await;
+        said
+    }));
+    let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
+    check(
+        &input,
+        role,
+        &oracle::read(&rules(role), &input),
+        how == How::Forward,
+        &said,
+        &log.bytes(),
+        &about,
+    );
 }
 
 fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize) {
@@ -109,7 +146,15 @@ fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize
         embassy_futures::join::join(ours, theirs).await
     });
     let about = format!("seed {seed} {role:?} {how:?} rings {rings:?} polls {polls}");
-    check(&input, role, how, said, &wire, &about);
+    check(
+        &input,
+        role,
+        &oracle::read(&rules(role), &input),
+        how == How::Forward,
+        &said,
+        &wire,
+        &about,
+    );
 }
 
 /// Receives until the end.
@@ -169,7 +214,8 @@ pub(crate) async fn receive<T: Transport>(
     match end {
         Ok(()) => {}
         Err(Error::Protocol(rule)) => said.rule = Some(rule),
-        Err(error) => said.error = Some(format!("{error:?}")),
+        Err(Error::Disconnected) => said.disconnected = true,
+        Err(error) => panic!("{error:?}"),
     }
     said.closed = ws.closed().is_some();
     assert!(matches!(ws.recv().await, Ok(None)), "the end is told once");
@@ -190,63 +236,12 @@ fn item(message: Message<'_>) -> (u8, Vec<u8>) {
     (opcode, message.as_bytes().to_vec())
 }
 
-/// What was said of `input` is what the oracle says, and so is what was answered.
-fn check(input: &[u8], role: Role, how: How, said: Said, wire: &[u8], about: &str) {
-    let rules = Rules {
+fn rules(role: Role) -> Rules {
+    Rules {
         role,
         limits: Limits::default(),
         rsv1: false,
         room: None,
-    };
-    let want: Outcome = oracle::read(&rules, input);
-    let about = format!("{about}: {said:?} of {}", hex(input));
-    let data = want.items.iter().filter(|item| item.opcode < 8);
-    let data: Vec<_> = data
-        .into_iter()
-        .map(|item| (item.opcode, item.payload.clone()))
-        .collect();
-    let answer = peer::read(other(role), wire);
-    assert!(answer.whole_frames, "a torn frame: {about}");
-    if how == How::Forward {
-        let echo: Vec<_> = answer
-            .items
-            .iter()
-            .filter(|item| item.0 < 8)
-            .cloned()
-            .collect();
-        assert_eq!(echo, data, "{about}");
-    } else {
-        assert_eq!(said.messages, data, "{about}");
-        assert!(
-            messages(&answer.items).is_empty() && answer.open.is_none(),
-            "{about}"
-        );
-    }
-    match want.end {
-        End::More { .. } => {
-            assert_eq!((said.rule, said.closed), (None, false), "{about}");
-            assert_eq!(said.error.as_deref(), Some("Disconnected"), "{about}");
-        }
-        End::Closed => {
-            assert_eq!(
-                (said.rule, said.error, said.closed),
-                (None, None, true),
-                "{about}"
-            );
-            let theirs = &want.items.last().unwrap().payload;
-            let code = theirs.get(..2).unwrap_or_default().to_vec();
-            assert_eq!(answer.items.last(), Some(&(CLOSE, code)), "{about}");
-        }
-        End::Failed(rule) => {
-            assert_eq!((said.rule, said.closed), (Some(rule), false), "{about}");
-            let close = peer::close(rule.close_code().get(), rule.reason());
-            assert_eq!(answer.items.last(), Some(&(CLOSE, close)), "{about}");
-        }
-    }
-    // A Pong for Pings in their order; not for each, but never twice, and never one unasked.
-    let mut pings = want.items.iter().filter(|item| item.opcode == PING);
-    for pong in answer.items.iter().filter(|item| item.0 == PONG) {
-        assert!(pings.any(|ping| ping.payload == pong.1), "{about}");
     }
 }
 

@@ -12,7 +12,7 @@ use wirelet_tests::hostile::{Habits, pair};
 use wirelet_tests::rng::Rng;
 
 use crate::clock::run;
-use crate::io::{Io, Peer, cut, insist, on_rings, open};
+use crate::io::{Careless, Io, Peer, cut, insist, on_rings, open, pumped};
 use crate::peer::{self, BINARY, CLOSE, PING, other, whole};
 
 /// What was tried, in its order: the opcode, the payload, and whether it was done.
@@ -55,6 +55,27 @@ fn over_buffered_dropped_after_any_number_of_polls() {
                 let mut ws = open(io, role, &config(), &mut buffer, &mut random);
                 send(&mut ws, polls, seed).await
             };
+            check(seed, role, ours, &mut Io(peer)).await;
+        });
+    }
+}
+
+/// The transport's own futures must not be dropped, and are not.
+#[test]
+fn over_a_pump_dropped_after_any_number_of_polls() {
+    for seed in 0..60 {
+        let mut rng = Rng::new(seed);
+        let (role, habits) = (*rng.pick(&ROLES), Habits::random(&mut rng));
+        let (room, polls) = (139 + rng.below(300), 1 + rng.below(30));
+        run(async {
+            let (io, peer) = pair(seed, habits);
+            let (reader, writer) = tokio::io::split(io);
+            let halves = (Careless(Io(reader)), Careless(Io(writer)));
+            let ours = pumped(halves, (16, room), async |pump| {
+                let (mut buffer, mut random) = ([0; 64], || [1, 2, 3, 4]);
+                let mut ws = open(pump, role, &config(), &mut buffer, &mut random);
+                send(&mut ws, polls, seed).await
+            });
             check(seed, role, ours, &mut Io(peer)).await;
         });
     }

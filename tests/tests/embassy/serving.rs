@@ -28,7 +28,11 @@ fn served<const N: usize>(lost: usize, client: impl AsyncFnOnce(Stack<'_>)) {
 }
 
 /// Connects, says something, hears it, closes.
-async fn visit(stack: Stack<'_>, socket: &mut TcpSocket<'_>, say: &str) -> Result<(), String> {
+pub(crate) async fn visit(
+    stack: Stack<'_>,
+    socket: &mut TcpSocket<'_>,
+    say: &str,
+) -> Result<(), String> {
     let (mut buffer, mut random) = ([0; 512], || [1, 2, 3, 4]);
     let connector = Connector::new();
     let ws = connector.connect(stack, socket, "ws://10.0.0.2/", &mut buffer, &mut random);
@@ -264,7 +268,8 @@ fn a_socket_in_use_is_reset() {
     }));
 }
 
-fn served_by_name(client: impl AsyncFnOnce(Stack<'_>, &mut TcpSocket<'_>)) {
+/// Runs `client` beside an echo that has a name.
+pub(crate) fn served_by_name(client: impl AsyncFnOnce(Stack<'_>, &mut TcpSocket<'_>)) {
     run(linked(0, 3, async |ours, theirs| {
         let mut slots = [const { Slot::<512, 512, 512>::new() }; 2];
         let server = serve(theirs, 80, &mut slots, echo);

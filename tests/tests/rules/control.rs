@@ -1,7 +1,7 @@
 //! Section 5.5: control frames, and section 7.4: close codes.
 
 use wirelet::{CloseCode, Error, Limits};
-use wirelet_tests::case::{At, Case, ROLES};
+use wirelet_tests::case::{At, ROLES};
 use wirelet_tests::drive::{self, Way};
 use wirelet_tests::frames::Length;
 use wirelet_tests::outcome::{End, Rules};
@@ -14,9 +14,9 @@ use crate::*;
 #[test]
 fn control_frames_are_not_fragmented() {
     for first in [0x08, 0x09, 0x0a] {
-        let case = Case::new(&[frame(first, b"\x03\xe8")]);
+        let case = given(&[frame(first, b"\x03\xe8")]);
         case.fails(At::Header(0, 1), Error::ControlFragmented, 1002);
-        let case = Case::new(&[frame(TEXT_OPEN, b"a"), frame(first, b"")]);
+        let case = given(&[frame(TEXT_OPEN, b"a"), frame(first, b"")]);
         case.fails(At::Header(1, 1), Error::ControlFragmented, 1002);
     }
 }
@@ -26,34 +26,34 @@ fn control_frames_have_at_most_125_bytes() {
     for (first, opcode) in [(PING, 9), (PONG, 10)] {
         for len in [0, 1, 124, 125] {
             let payload = vec![0xff; len];
-            Case::new(&[frame(first, &payload)]).gives(&[(opcode, &payload)]);
+            given(&[frame(first, &payload)]).gives(&[(opcode, &payload)]);
         }
     }
     for first in [CLOSE, PING, PONG] {
         for len in [126, 127, 65536] {
             // The seven bits say 126 or 127: that is enough.
-            let case = Case::new(&[frame(first, vec![b'a'; len])]);
+            let case = given(&[frame(first, vec![b'a'; len])]);
             case.fails(At::Header(0, 2), Error::ControlTooLong, 1002);
         }
         let small = frame(first, b"ab").declares(Length::Long(2));
-        Case::new(&[small]).fails(At::Header(0, 2), Error::ControlTooLong, 1002);
+        given(&[small]).fails(At::Header(0, 2), Error::ControlTooLong, 1002);
     }
 }
 
 #[test]
 fn close_has_no_payload_or_a_code_and_a_reason() {
     for payload in [&b""[..], b"\x03\xe8", b"\x03\xe8bye", b"\x0f\xa0\xc3\xa4"] {
-        Case::new(&[frame(CLOSE, payload)]).gives_then(&[(8, payload)], End::Closed);
+        given(&[frame(CLOSE, payload)]).gives_then(&[(8, payload)], End::Closed);
     }
     let longest = [&b"\x0b\xb8"[..], &[b'r'; 123]].concat();
-    Case::new(&[frame(CLOSE, &longest)]).gives_then(&[(8, &longest)], End::Closed);
+    given(&[frame(CLOSE, &longest)]).gives_then(&[(8, &longest)], End::Closed);
 }
 
 #[test]
 fn a_code_has_two_bytes() {
-    let case = Case::new(&[frame(CLOSE, b"\x03")]);
+    let case = given(&[frame(CLOSE, b"\x03")]);
     case.fails(At::Header(0, 2), Error::CloseLength, 1002);
-    let case = Case::new(&[frame(TEXT_OPEN, b"a"), frame(CLOSE, b"\x03")]);
+    let case = given(&[frame(TEXT_OPEN, b"a"), frame(CLOSE, b"\x03")]);
     case.fails(At::Header(1, 2), Error::CloseLength, 1002);
 }
 
@@ -61,23 +61,23 @@ fn a_code_has_two_bytes() {
 fn a_close_reason_is_utf8() {
     let text = "\u{3ba}\u{1f30d}\u{20ac}";
     let payload = [b"\x03\xe8", text.as_bytes()].concat();
-    Case::new(&[frame(CLOSE, &payload)]).gives_then(&[(8, &payload)], End::Closed);
+    given(&[frame(CLOSE, &payload)]).gives_then(&[(8, &payload)], End::Closed);
     for (reason, nth) in WRONG_TEXTS {
         let payload = [b"\x03\xe8", reason].concat();
-        let case = Case::new(&[frame(CLOSE, &payload)]);
+        let case = given(&[frame(CLOSE, &payload)]);
         case.fails(At::Payload(0, 2 + nth), Error::CloseReason, 1007);
     }
     for reason in CUT_TEXTS {
         let payload = [b"\x03\xe8", reason].concat();
-        let case = Case::new(&[frame(CLOSE, &payload)]);
+        let case = given(&[frame(CLOSE, &payload)]);
         case.fails(At::Payload(0, payload.len()), Error::CloseReason, 1007);
     }
     // The open character of a text message is not continued by the reason, nor the reverse.
     let payload = b"\x03\xe8\xac";
-    let case = Case::new(&[frame(TEXT_OPEN, b"\xe2\x82"), frame(CLOSE, payload)]);
+    let case = given(&[frame(TEXT_OPEN, b"\xe2\x82"), frame(CLOSE, payload)]);
     case.fails(At::Payload(1, 3), Error::CloseReason, 1007);
     let frames = [frame(TEXT_OPEN, b"\xe2\x82"), frame(CLOSE, b"\x03\xe8ok")];
-    Case::new(&frames).gives_then(&[(8, b"\x03\xe8ok")], End::Closed);
+    given(&frames).gives_then(&[(8, b"\x03\xe8ok")], End::Closed);
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn what_follows_a_close_is_ignored() {
         frame(CLOSE, b"\x03"),
     ] {
         let frames = [frame(CLOSE, b"\x03\xe8"), junk.clone(), junk];
-        Case::new(&frames).gives_then(&[(8, b"\x03\xe8")], End::Closed);
+        given(&frames).gives_then(&[(8, b"\x03\xe8")], End::Closed);
     }
     // Section 5.5.1: a Close may stand in the middle of a message, which then has no end.
     let frames = [frame(TEXT_OPEN, b"a"), frame(CLOSE, b""), frame(LAST, b"b")];
-    Case::new(&frames).gives_then(&[(8, b"")], End::Closed);
+    given(&frames).gives_then(&[(8, b"")], End::Closed);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn pings_and_pongs_keep_their_payload_and_need_no_ping() {
         frame(PONG, b"\xff\0"),
         frame(PING, b""),
     ];
-    Case::new(&frames).gives(&[(10, b""), (9, b"\xff\0"), (10, b"\xff\0"), (9, b"")]);
+    given(&frames).gives(&[(10, b""), (9, b"\xff\0"), (10, b"\xff\0"), (9, b"")]);
 }
 
 // Section 7.4: close codes.

@@ -1,7 +1,7 @@
 //! Section 5.4: fragments, and section 10.4: how many.
 
 use wirelet::{Error, Limits};
-use wirelet_tests::case::{At, Case};
+use wirelet_tests::case::At;
 use wirelet_tests::outcome::End;
 
 use crate::*;
@@ -15,37 +15,37 @@ fn fragments_make_one_message() {
         frame(MORE, b"lo, "),
         frame(LAST, b"world"),
     ];
-    Case::new(&frames).gives(&[(1, b"Hello, world")]);
+    given(&frames).gives(&[(1, b"Hello, world")]);
     let frames = [
         frame(BINARY_OPEN, b"\xff"),
         frame(LAST, b"\xfe"),
         frame(TEXT, b"a"),
     ];
-    Case::new(&frames).gives(&[(2, b"\xff\xfe"), (1, b"a")]);
+    given(&frames).gives(&[(2, b"\xff\xfe"), (1, b"a")]);
     // Without the last one there is no message yet.
     let frames = [frame(TEXT_OPEN, b"Hel"), frame(MORE, b"lo")];
-    Case::new(&frames).gives_then(&[], End::More { between: false });
+    given(&frames).gives_then(&[], End::More { between: false });
 }
 
 #[test]
 fn fragments_may_be_empty() {
     let e = b"";
     let frames = [frame(TEXT_OPEN, e), frame(MORE, e), frame(LAST, e)];
-    Case::new(&frames).gives(&[(1, b"")]);
+    given(&frames).gives(&[(1, b"")]);
     let frames = [
         frame(BINARY_OPEN, e),
         frame(MORE, b"a"),
         frame(MORE, e),
         frame(LAST, b"b"),
     ];
-    Case::new(&frames).gives(&[(2, b"ab")]);
+    given(&frames).gives(&[(2, b"ab")]);
     let frames = [
         frame(TEXT_OPEN, e),
         frame(LAST, e),
         frame(TEXT, e),
         frame(BINARY, e),
     ];
-    Case::new(&frames).gives(&[(1, b""), (1, b""), (2, b"")]);
+    given(&frames).gives(&[(1, b""), (1, b""), (2, b"")]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn control_frames_stand_between_fragments() {
         frame(PONG, b"3"),
     ];
     let before = [(9, &b"0"[..]), (9, b"1"), (10, b"2"), (9, b"")];
-    Case::new(&frames).gives(&[&before[..], &[(1, b"abc"), (10, b"3")]].concat());
+    given(&frames).gives(&[&before[..], &[(1, b"abc"), (10, b"3")]].concat());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn messages_are_not_interleaved() {
         for open in [TEXT_OPEN, BINARY_OPEN] {
             let frames = [frame(open, b"a"), frame(first, b"b"), frame(LAST, b"c")];
             let at = At::Header(1, 1);
-            Case::new(&frames).fails(at, Error::ContinuationExpected, 1002);
+            given(&frames).fails(at, Error::ContinuationExpected, 1002);
             let later = [
                 frame(open, b""),
                 frame(MORE, b""),
@@ -78,7 +78,7 @@ fn messages_are_not_interleaved() {
                 frame(first, b""),
             ];
             let at = At::Header(3, 1);
-            Case::new(&later).fails(at, Error::ContinuationExpected, 1002);
+            given(&later).fails(at, Error::ContinuationExpected, 1002);
         }
     }
 }
@@ -87,9 +87,9 @@ fn messages_are_not_interleaved() {
 fn a_continuation_needs_a_message() {
     for first in [LAST, MORE] {
         let at = At::Header(0, 1);
-        Case::new(&[frame(first, b"a")]).fails(at, Error::ContinuationUnexpected, 1002);
+        given(&[frame(first, b"a")]).fails(at, Error::ContinuationUnexpected, 1002);
         for whole in [TEXT, BINARY, PING, PONG] {
-            let case = Case::new(&[frame(whole, b"a"), frame(first, b"b")]);
+            let case = given(&[frame(whole, b"a"), frame(first, b"b")]);
             case.fails(At::Header(1, 1), Error::ContinuationUnexpected, 1002);
         }
         let ended = [
@@ -97,7 +97,7 @@ fn a_continuation_needs_a_message() {
             frame(LAST, b"b"),
             frame(first, b"c"),
         ];
-        Case::new(&ended).fails(At::Header(2, 1), Error::ContinuationUnexpected, 1002);
+        given(&ended).fails(At::Header(2, 1), Error::ContinuationUnexpected, 1002);
     }
 }
 
@@ -113,9 +113,9 @@ fn ten_thousand_empty_fragments_over_and_under_the_limit() {
         fragments,
         ..Limits::default()
     };
-    Case::new(&frames).limits(limits(10_000)).gives(&[(2, b"")]);
-    let case = Case::new(&frames).limits(limits(9_999));
+    given(&frames).limits(limits(10_000)).gives(&[(2, b"")]);
+    let case = given(&frames).limits(limits(9_999));
     case.fails(At::Header(9_999, 1), Error::TooManyFragments, 1008);
-    let case = Case::new(&frames).limits(limits(100));
+    let case = given(&frames).limits(limits(100));
     case.fails(At::Header(100, 1), Error::TooManyFragments, 1008);
 }

@@ -1,7 +1,7 @@
 //! Section 5.2: the header, and the lengths in it.
 
 use wirelet::{Error, Limits, Role};
-use wirelet_tests::case::{At, Case, ROLES, every_cut};
+use wirelet_tests::case::{At, ROLES};
 use wirelet_tests::frames::{KEY, Length};
 use wirelet_tests::oracle;
 use wirelet_tests::outcome::{End, Rules};
@@ -14,12 +14,12 @@ use crate::*;
 fn reserved_bits_are_refused_at_the_first_byte() {
     for opcode in [TEXT, BINARY, TEXT_OPEN, BINARY_OPEN, CLOSE, PING, PONG] {
         for bits in [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70] {
-            let case = Case::new(&[frame(opcode | bits, b"")]);
+            let case = given(&[frame(opcode | bits, b"")]);
             case.fails(At::Header(0, 1), Error::ReservedBit, 1002);
         }
     }
     for bits in [0x10, 0x20, 0x40] {
-        let case = Case::new(&[frame(TEXT_OPEN, b"a"), frame(LAST | bits, b"b")]);
+        let case = given(&[frame(TEXT_OPEN, b"a"), frame(LAST | bits, b"b")]);
         case.fails(At::Header(1, 1), Error::ReservedBit, 1002);
     }
 }
@@ -27,10 +27,10 @@ fn reserved_bits_are_refused_at_the_first_byte() {
 #[test]
 fn rsv1_once_negotiated_is_for_the_first_frame_of_a_message_only() {
     // c1: FIN, RSV1, text. What is compressed is not checked as text: ff never is UTF-8.
-    Case::new(&[frame(TEXT | RSV1, b"\xff")])
+    given(&[frame(TEXT | RSV1, b"\xff")])
         .rsv1()
         .gives(&[(1, b"\xff")]);
-    Case::new(&[frame(BINARY | RSV1, b"\xff")])
+    given(&[frame(BINARY | RSV1, b"\xff")])
         .rsv1()
         .gives(&[(2, b"\xff")]);
     let frames = [
@@ -38,23 +38,21 @@ fn rsv1_once_negotiated_is_for_the_first_frame_of_a_message_only() {
         frame(PING, b""),
         frame(LAST, b"\xfe"),
     ];
-    Case::new(&frames)
-        .rsv1()
-        .gives(&[(9, b""), (1, b"\xff\xfe")]);
+    given(&frames).rsv1().gives(&[(9, b""), (1, b"\xff\xfe")]);
     // A message without RSV1 is not compressed, and checked.
-    let plain = Case::new(&[frame(TEXT | RSV1, b"\xff"), frame(TEXT, b"\xff")]).rsv1();
+    let plain = given(&[frame(TEXT | RSV1, b"\xff"), frame(TEXT, b"\xff")]).rsv1();
     plain.fails(At::Payload(1, 1), Error::Utf8, 1007);
 
     let continued = [frame(TEXT_OPEN | RSV1, b"a"), frame(LAST | RSV1, b"b")];
-    Case::new(&continued)
+    given(&continued)
         .rsv1()
         .fails(At::Header(1, 1), Error::ReservedBit, 1002);
     for control in [CLOSE, PING, PONG] {
-        let case = Case::new(&[frame(control | RSV1, b"")]).rsv1();
+        let case = given(&[frame(control | RSV1, b"")]).rsv1();
         case.fails(At::Header(0, 1), Error::ReservedBit, 1002);
     }
     for bits in [0x10, 0x20, 0x50, 0x60] {
-        let case = Case::new(&[frame(TEXT | bits, b"")]).rsv1();
+        let case = given(&[frame(TEXT | bits, b"")]).rsv1();
         case.fails(At::Header(0, 1), Error::ReservedBit, 1002);
     }
 }
@@ -63,10 +61,10 @@ fn rsv1_once_negotiated_is_for_the_first_frame_of_a_message_only() {
 fn reserved_opcodes_are_refused_at_the_first_byte() {
     for opcode in [3, 4, 5, 6, 7, 11, 12, 13, 14, 15] {
         for fin in [0, 0x80] {
-            let case = Case::new(&[frame(fin | opcode, b"")]);
+            let case = given(&[frame(fin | opcode, b"")]);
             case.fails(At::Header(0, 1), Error::ReservedOpcode, 1002);
             // Not a continuation either.
-            let case = Case::new(&[frame(TEXT_OPEN, b"a"), frame(fin | opcode, b"")]);
+            let case = given(&[frame(TEXT_OPEN, b"a"), frame(fin | opcode, b"")]);
             case.fails(At::Header(1, 1), Error::ReservedOpcode, 1002);
         }
     }
@@ -117,8 +115,8 @@ fn all_first_bytes_masked_or_not_in_and_outside_a_message() {
 fn lengths_at_the_borders_of_their_forms() {
     for len in [0, 1, 125, 126, 127, 65535, 65536] {
         let payload = vec![b'x'; len];
-        Case::new(&[frame(BINARY, &payload)]).gives(&[(2, &payload)]);
-        Case::new(&[frame(TEXT, &payload), frame(PONG, b"")]).gives(&[(1, &payload), (10, b"")]);
+        given(&[frame(BINARY, &payload)]).gives(&[(2, &payload)]);
+        given(&[frame(TEXT, &payload), frame(PONG, b"")]).gives(&[(1, &payload), (10, b"")]);
     }
 }
 
@@ -126,17 +124,17 @@ fn lengths_at_the_borders_of_their_forms() {
 fn a_length_that_is_not_minimal_is_refused_as_soon_as_that_is_certain() {
     for len in [0, 1, 5, 125] {
         // 7e 00 7d: 125 in two bytes. The second of them settles it.
-        let case = Case::new(&[frame(BINARY, b"").declares(Length::Long(len))]);
+        let case = given(&[frame(BINARY, b"").declares(Length::Long(len))]);
         case.fails(At::Header(0, 4), Error::LengthNotMinimal, 1002);
     }
     for len in [0, 1, 125, 126, 127, 0xffff] {
         // 7f 00 00 00 00 00 00 ff ff: 65535 in eight bytes. The sixth zero settles it.
-        let case = Case::new(&[frame(BINARY, b"").declares(Length::Longest(len))]);
+        let case = given(&[frame(BINARY, b"").declares(Length::Longest(len))]);
         case.fails(At::Header(0, 8), Error::LengthNotMinimal, 1002);
     }
     // With the payload that was announced it is no better.
     let honest = frame(TEXT, b"Hello").declares(Length::Long(5));
-    Case::new(&[honest]).fails(At::Header(0, 4), Error::LengthNotMinimal, 1002);
+    given(&[honest]).fails(At::Header(0, 4), Error::LengthNotMinimal, 1002);
 }
 
 #[test]
@@ -144,8 +142,8 @@ fn a_length_with_the_top_bit_is_refused_at_that_byte() {
     for len in [1 << 63, (1 << 63) + 5, u64::MAX] {
         let frames = [frame(BINARY, b"").declares(Length::Longest(len))];
         let at = At::Header(0, 3);
-        Case::new(&frames).fails(at, Error::LengthTopBit, 1002);
-        Case::new(&frames)
+        given(&frames).fails(at, Error::LengthTopBit, 1002);
+        given(&frames)
             .limits(Limits::NONE)
             .fails(at, Error::LengthTopBit, 1002);
     }
@@ -156,26 +154,24 @@ fn huge_lengths_are_read_in_full_width() {
     for (len, at) in [((1 << 32) + 5, 6), ((1 << 63) - 1, 3), (1 << 40, 5)] {
         let frames = [frame(BINARY, b"12345").declares(Length::Longest(len))];
         // The first byte that is not 0 makes the frame too large: nothing of it is read.
-        Case::new(&frames).fails(At::Header(0, at), Error::FrameTooLarge, 1009);
+        given(&frames).fails(At::Header(0, at), Error::FrameTooLarge, 1009);
         // Without a limit it is a long frame, of which five bytes are there.
         let open = End::More { between: false };
-        Case::new(&frames)
-            .limits(Limits::NONE)
-            .gives_then(&[], open);
+        given(&frames).limits(Limits::NONE).gives_then(&[], open);
     }
     // Read as 5, the Ping would be the next frame.
     let lying = frame(BINARY, b"12345").declares(Length::Longest((1 << 32) + 5));
-    let case = Case::new(&[lying, frame(PING, b"")]).limits(Limits::NONE);
+    let case = given(&[lying, frame(PING, b"")]).limits(Limits::NONE);
     case.gives_then(&[], End::More { between: false });
 }
 
 #[test]
 fn a_declared_length_that_does_not_come_is_waited_for() {
     let frames = [frame(TEXT, b"abc").declares(Length::Short(5))];
-    Case::new(&frames).gives_then(&[], End::More { between: false });
+    given(&frames).gives_then(&[], End::More { between: false });
     let frames = [frame(PING, b"").declares(Length::Short(125))];
-    Case::new(&frames).gives_then(&[], End::More { between: false });
+    given(&frames).gives_then(&[], End::More { between: false });
     // A header without its last byte.
-    Case::new(&[frame(TEXT, b"").declares(Length::Long(300))])
+    given(&[frame(TEXT, b"").declares(Length::Long(300))])
         .gives_then(&[], End::More { between: false });
 }

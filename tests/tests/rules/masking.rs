@@ -1,7 +1,7 @@
 //! Sections 5.1 and 5.3: who masks, and how; section 5.7: the examples of the RFC.
 
 use wirelet::{Error, Limits, Role};
-use wirelet_tests::case::{At, Case, every_cut};
+use wirelet_tests::case::At;
 use wirelet_tests::frames::KEY;
 use wirelet_tests::oracle;
 use wirelet_tests::outcome::{End, Rules};
@@ -14,16 +14,16 @@ use crate::*;
 fn server_refuses_what_is_not_masked() {
     for first in [TEXT, BINARY_OPEN, CLOSE, PING, PONG] {
         // The second byte has no mask bit: that is enough.
-        let case = Case::raw(Role::Server, &[frame(first, b"\x03\xe8")]);
+        let case = given_raw(Role::Server, &[frame(first, b"\x03\xe8")]);
         case.fails(At::Header(0, 2), Error::MaskMissing, 1002);
         let long = frame(TEXT, [b'a'; 126]);
-        Case::raw(Role::Server, &[long]).fails(At::Header(0, 2), Error::MaskMissing, 1002);
-        let empty = Case::raw(Role::Server, &[frame(first, b"")]);
+        given_raw(Role::Server, &[long]).fails(At::Header(0, 2), Error::MaskMissing, 1002);
+        let empty = given_raw(Role::Server, &[frame(first, b"")]);
         empty.fails(At::Header(0, 2), Error::MaskMissing, 1002);
     }
     // Also in the middle of a message that was masked.
     let frames = [frame(TEXT_OPEN, b"a").masked(Some(KEY)), frame(LAST, b"b")];
-    Case::raw(Role::Server, &frames).fails(At::Header(1, 2), Error::MaskMissing, 1002);
+    given_raw(Role::Server, &frames).fails(At::Header(1, 2), Error::MaskMissing, 1002);
 }
 
 #[test]
@@ -33,13 +33,13 @@ fn client_refuses_what_is_masked() {
             // A key of zeros leaves the payload as it is, and is refused all the same.
             for key in [KEY, [0; 4]] {
                 let masked = frame(first, payload).masked(Some(key));
-                let case = Case::raw(Role::Client, &[masked]);
+                let case = given_raw(Role::Client, &[masked]);
                 case.fails(At::Header(0, 2), Error::MaskUnexpected, 1002);
             }
         }
     }
     let frames = [frame(TEXT_OPEN, b"a"), frame(LAST, b"b").masked(Some(KEY))];
-    Case::raw(Role::Client, &frames).fails(At::Header(1, 2), Error::MaskUnexpected, 1002);
+    given_raw(Role::Client, &frames).fails(At::Header(1, 2), Error::MaskUnexpected, 1002);
 }
 
 // Section 5.3: masking.
@@ -50,7 +50,7 @@ fn any_masking_key_in_every_cut() {
         let payload = "masked, gr\u{f6}\u{df}er than a word or two: \u{4e16}\u{754c} \u{1f30d}";
         let other = frame(BINARY, b"\0\x01\x02").masked(Some(KEY));
         let text = frame(TEXT, payload).masked(Some(key));
-        let case = Case::raw(Role::Server, &[text, other]);
+        let case = given_raw(Role::Server, &[text, other]);
         case.gives(&[(1, payload.as_bytes()), (2, b"\0\x01\x02")]);
     }
     // Each frame of a message has its own key, and counts from its own first byte.
@@ -59,7 +59,7 @@ fn any_masking_key_in_every_cut() {
         frame(PING, b"xyz").masked(Some([1, 0, 0, 1])),
         frame(LAST, b"fghijk").masked(Some(KEY)),
     ];
-    Case::raw(Role::Server, &frames).gives(&[(9, b"xyz"), (1, b"abcdefghijk")]);
+    given_raw(Role::Server, &frames).gives(&[(9, b"xyz"), (1, b"abcdefghijk")]);
 }
 
 /// Bytes as they are: all are the "payload" of nothing, so positions count from the first.

@@ -1,7 +1,7 @@
 //! Section 8.1: text is UTF-8.
 
 use wirelet::Error;
-use wirelet_tests::case::{At, Case};
+use wirelet_tests::case::At;
 use wirelet_tests::frames::Length;
 use wirelet_tests::outcome::End;
 
@@ -45,18 +45,18 @@ pub(crate) const CUT_TEXTS: [&[u8]; 6] = [
 fn text_is_utf8_and_fails_at_the_byte_that_breaks_it() {
     for (text, nth) in WRONG_TEXTS {
         let at = At::Payload(0, nth);
-        Case::new(&[frame(TEXT, text)]).fails(at, Error::Utf8, 1007);
+        given(&[frame(TEXT, text)]).fails(at, Error::Utf8, 1007);
         // In a fragment, with more to come.
-        Case::new(&[frame(TEXT_OPEN, text)]).fails(at, Error::Utf8, 1007);
+        given(&[frame(TEXT_OPEN, text)]).fails(at, Error::Utf8, 1007);
         // Before the rest of a frame that announces more.
         let early = frame(TEXT, text).declares(Length::Long(60_000));
-        Case::new(&[early]).fails(at, Error::Utf8, 1007);
+        given(&[early]).fails(at, Error::Utf8, 1007);
         // Behind enough ASCII for the fast ways over the bytes.
         let long = [&[b'a'; 70], text].concat();
         let at = At::Payload(0, 70 + nth);
-        Case::new(&[frame(TEXT, &long)]).fails(at, Error::Utf8, 1007);
+        given(&[frame(TEXT, &long)]).fails(at, Error::Utf8, 1007);
         // As bytes it is fine.
-        Case::new(&[frame(BINARY, text)]).gives(&[(2, text)]);
+        given(&[frame(BINARY, text)]).gives(&[(2, text)]);
     }
 }
 
@@ -66,7 +66,7 @@ fn a_wrong_character_in_two_fragments_fails_in_the_second() {
         for cut in 1..nth {
             let (a, b) = text.split_at(cut);
             let frames = [frame(TEXT_OPEN, a), frame(PING, b"\x80"), frame(MORE, b"")];
-            let case = Case::new(&[&frames[..], &[frame(LAST, b)]].concat());
+            let case = given(&[&frames[..], &[frame(LAST, b)]].concat());
             case.fails(At::Payload(3, nth - cut), Error::Utf8, 1007);
         }
     }
@@ -76,12 +76,12 @@ fn a_wrong_character_in_two_fragments_fails_in_the_second() {
 fn text_must_not_end_inside_a_character() {
     for text in CUT_TEXTS {
         let at = At::Payload(0, text.len());
-        Case::new(&[frame(TEXT, text)]).fails(at, Error::Utf8, 1007);
+        given(&[frame(TEXT, text)]).fails(at, Error::Utf8, 1007);
         // A fragment may end there, the message may not.
-        let case = Case::new(&[frame(TEXT_OPEN, text), frame(LAST, b"")]);
+        let case = given(&[frame(TEXT_OPEN, text), frame(LAST, b"")]);
         case.fails(At::HeaderEnd(1), Error::Utf8, 1007);
         let open = End::More { between: false };
-        Case::new(&[frame(TEXT_OPEN, text)]).gives_then(&[], open);
+        given(&[frame(TEXT_OPEN, text)]).gives_then(&[], open);
     }
 }
 
@@ -90,7 +90,7 @@ fn characters_may_be_cut_between_fragments_anywhere() {
     let text = "a\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
     for cut in 0..=text.len() {
         let (a, b) = text.as_bytes().split_at(cut);
-        Case::new(&[frame(TEXT_OPEN, a), frame(LAST, b)]).gives(&[(1, text.as_bytes())]);
+        given(&[frame(TEXT_OPEN, a), frame(LAST, b)]).gives(&[(1, text.as_bytes())]);
     }
     // One byte a fragment, with a control frame between each two.
     let mut frames = vec![frame(TEXT_OPEN, b"")];
@@ -99,5 +99,5 @@ fn characters_may_be_cut_between_fragments_anywhere() {
     }
     frames.push(frame(LAST, b""));
     let pongs = vec![(10, &b""[..]); text.len()];
-    Case::new(&frames).gives(&[&pongs[..], &[(1, text.as_bytes())]].concat());
+    given(&frames).gives(&[&pongs[..], &[(1, text.as_bytes())]].concat());
 }

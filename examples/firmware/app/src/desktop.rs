@@ -75,6 +75,7 @@ async fn stay(
     news: &mut News<'_>,
 ) -> Infallible {
     let mut wait = SOON;
+    let mut told = false;
     loop {
         let random = &mut || room.random();
         let connector = Connector::new();
@@ -85,7 +86,15 @@ async fn stay(
         };
         if inside {
             wait = SOON;
+        } else if !told {
+            room.tell(Line::There(Entry {
+                kind: Kind::Message,
+                who: cut("the link"),
+                what: cut("no chat lets the board in there; it goes on trying until /leave"),
+            }));
         }
+        // Once for each time that the chat is away, however often it is tried.
+        told = !inside;
         // Half of the time to all of it.
         let [a, b, ..] = room.random();
         let part = u64::from(u16::from_le_bytes([a, b]));

@@ -9,8 +9,8 @@
 //!
 //! Four people can be in the room at once. Each second all of them are pushed a reading. Whoever
 //! says `/join ws://HOST:PORT/ws` makes the board a member of a desktop's chat (`examples/chat`), and
-//! what is said in either room is heard in both; after a link was lost it comes back by itself.
-//! `/leave` ends that.
+//! what is said in either room is heard in both; after a link was lost it comes back by itself, and
+//! the room is told when no chat answers. `/leave` ends that.
 //!
 //! To be read in this order: this file wires; [`mod@room`] is what all share; [`serve`] answers
 //! requests; [`talk`] is one person in the room; [`desktop`] is the board in another room.

@@ -73,6 +73,11 @@ impl BareMetal {
         command
     }
 
+    /// Whether it has clippy: Debian's toolchain has none.
+    pub(crate) fn has_clippy(&self) -> bool {
+        matches!(self.toolchain, Toolchain::Rustup)
+    }
+
     /// Where the program `name` lies when [`cargo`](Self::cargo) has built it.
     pub(crate) fn program(&self, job: &Job, name: &str) -> PathBuf {
         target_dir(job).join(self.target).join("release").join(name)

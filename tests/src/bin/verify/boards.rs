@@ -1,4 +1,4 @@
-//! Every board: its firmware builds and links, and that of the W5500-EVB-Pico runs in an emulator.
+//! Every board: its firmware builds, links and is linted, and that of the W5500-EVB-Pico runs in an emulator.
 
 use std::path::PathBuf;
 
@@ -23,8 +23,8 @@ struct Crate {
 pub(crate) fn run(job: &Job) -> Result<Tally> {
     let mut tally = Tally::default();
     for board in &CRATES {
-        match build(job, board) {
-            Ok(_) => tally.passed += 1,
+        match build(job, board).and_then(|_| lint(job, board)) {
+            Ok(()) => tally.passed += 1,
             Err(error) => tally.failures.push(format!("{}: {error:#}", board.name)),
         }
     }
@@ -48,8 +48,7 @@ fn sizes(job: &Job) -> Result<Tally> {
 
 fn build(job: &Job, board: &Crate) -> Result<PathBuf> {
     let toolchain = BareMetal::for_target(job, board.target, board.crates)?;
-    let folder = job.places.root.join("examples/firmware/boards");
-    let manifest = folder.join(board.name).join("Cargo.toml");
+    let manifest = manifest(job, board);
     let mut format = job.command("cargo");
     format
         .args(["fmt", "--check", "--manifest-path"])
@@ -59,6 +58,26 @@ fn build(job: &Job, board: &Crate) -> Result<PathBuf> {
     build.args(["--locked", "--manifest-path"]).arg(&manifest);
     job.must(&mut build, &format!("it does not build for {toolchain}"))?;
     Ok(toolchain.program(job, &format!("board-{}", board.name)))
+}
+
+fn manifest(job: &Job, board: &Crate) -> PathBuf {
+    let folder = job.places.root.join("examples/firmware/boards");
+    folder.join(board.name).join("Cargo.toml")
+}
+
+/// The lints of a board's own crate: those of what it is made of are in the step `clippy`.
+fn lint(job: &Job, board: &Crate) -> Result<()> {
+    let toolchain = BareMetal::for_target(job, board.target, board.crates)?;
+    if !toolchain.has_clippy() {
+        return job.note(&format!("{}: no clippy for {toolchain}", board.name));
+    }
+    let mut clippy = toolchain.cargo(job, "clippy");
+    clippy
+        .args(["--no-deps", "--locked", "--manifest-path"])
+        .arg(manifest(job, board))
+        .args(["--", "-D", "warnings"]);
+    job.must(&mut clippy, "clippy complains")?;
+    Ok(())
 }
 
 /// DHCP, upgrade, echo of each size where the format of a frame changes, ping and close, and a room

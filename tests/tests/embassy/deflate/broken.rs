@@ -186,8 +186,8 @@ fn broken(bad: &Bad, role: Role, how: How, input: &[u8], step: usize, polls: usi
     });
     let about = format!("{}: {role:?} {how:?} step {step} polls {polls}", bad.name);
     assert_eq!(
-        (said.rule, said.error, said.closed),
-        (Some(bad.rule), None, false),
+        (said.rule, said.disconnected, said.closed),
+        (Some(bad.rule), false, false),
         "{about}"
     );
     let answer = peer::read(other(role), &log.bytes());

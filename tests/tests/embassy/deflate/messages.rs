@@ -13,7 +13,8 @@ use wirelet_tests::rng::Rng;
 use crate::clock::run;
 use crate::io::{Io, cut, exchange, on_rings, open};
 use crate::peer::{self, BINARY, CLOSE, PING, PONG, TEXT, messages, other};
-use crate::receiving::{HOW, How, Said, config, receive};
+use crate::receiving::{HOW, How, config, receive};
+use crate::said::Said;
 use crate::steps::{self, Steps};
 
 use super::{SMALL, agreement, context, inflating};
@@ -88,8 +89,8 @@ fn message(rng: &mut Rng, most: usize) -> (u8, Vec<u8>) {
 fn check(sent: &Traffic, role: Role, how: How, said: Said, answer: &[u8], about: &str) {
     let answer = peer::read(other(role), answer);
     assert!(answer.whole_frames, "a torn frame: {about}");
-    let here = (said.rule, said.error, said.closed);
-    assert_eq!(here, (None, None, true), "{about}");
+    let here = (said.rule, said.disconnected, said.closed);
+    assert_eq!(here, (None, false, true), "{about}");
     let echo: Vec<_> = answer.items.iter().filter(|item| item.0 < 8).collect();
     if how == How::Forward {
         assert!(echo.into_iter().eq(&sent.data), "{about}");
