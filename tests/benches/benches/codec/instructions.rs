@@ -7,6 +7,7 @@
 //! so who would choose that at run time is counted with AVX2.
 
 mod cases;
+mod copies;
 mod limits;
 mod ours;
 #[cfg(feature = "peers")]
@@ -29,6 +30,7 @@ const COUNTED: &str = "WIRELET_COUNTED";
 
 fn main() -> Result<(), Box<dyn Error>> {
     if env::var_os(COUNTED).is_some() {
+        assert!(copies::are_by_vectors());
         for (rows, case) in cases() {
             for row in rows {
                 measured(&mut *row.checked(&case), case.frames_at_once());
@@ -63,7 +65,7 @@ fn measured(bench: &mut dyn Bench, frames: usize) {
 /// Instructions, one for each call of [`measured`].
 fn count(folder: &Path) -> Result<Vec<u64>, Box<dyn Error>> {
     let out = folder.join("out");
-    let run = Command::new("valgrind")
+    let run = copies::by_vectors(&mut Command::new("valgrind"))
         .args([
             "--tool=callgrind",
             "--dump-after=measured",
@@ -72,11 +74,6 @@ fn count(folder: &Path) -> Result<Vec<u64>, Box<dyn Error>> {
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe()?)
         .env(COUNTED, "1")
-        // Where glibc copies by `rep movsb`, callgrind counts an instruction a byte.
-        .env(
-            "GLIBC_TUNABLES",
-            "glibc.cpu.x86_rep_movsb_threshold=1073741824",
-        )
         .output()
         .map_err(|error| format!("valgrind does not start: {error}"))?;
     if !run.status.success() {

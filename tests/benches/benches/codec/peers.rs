@@ -109,9 +109,10 @@ impl Subject for Sockudo {
     fn receive(&mut self, frames: usize, mut each: impl FnMut(&[u8])) -> usize {
         let mut seen = 0;
         while seen < frames {
-            let held = self.buffer.len();
-            self.buffer.resize(held + BUFFER, 0);
-            self.stream.fill(&mut self.buffer[held..]);
+            let buffer = &mut self.buffer;
+            buffer.reserve(BUFFER);
+            self.stream
+                .give(BUFFER, |bytes| buffer.extend_from_slice(bytes));
             let result = self
                 .protocol
                 .process_into(&mut self.buffer, &mut self.messages);

@@ -108,19 +108,27 @@ impl Stream {
         }
     }
 
-    pub fn fill(&mut self, mut to: &mut [u8]) -> usize {
-        let len = to.len();
-        while !to.is_empty() {
+    pub fn fill(&mut self, to: &mut [u8]) -> usize {
+        let (len, mut at) = (to.len(), 0);
+        self.give(len, |from| {
+            to[at..at + from.len()].copy_from_slice(from);
+            at += from.len();
+        });
+        len
+    }
+
+    /// The next bytes, so many, as they lie.
+    pub fn give(&mut self, mut len: usize, mut to: impl FnMut(&[u8])) {
+        while len > 0 {
             let from = &self.bytes[self.at..];
-            let n = from.len().min(to.len());
-            to[..n].copy_from_slice(&from[..n]);
-            to = &mut to[n..];
+            let n = from.len().min(len);
+            to(&from[..n]);
+            len -= n;
             self.at += n;
             if self.at == self.bytes.len() {
                 self.at = 0;
             }
         }
-        len
     }
 }
 
@@ -147,16 +155,8 @@ impl AsyncRead for Stream {
         _: &mut Context<'_>,
         to: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        while to.remaining() > 0 {
-            let from = &this.bytes[this.at..];
-            let n = from.len().min(to.remaining());
-            to.put_slice(&from[..n]);
-            this.at += n;
-            if this.at == this.bytes.len() {
-                this.at = 0;
-            }
-        }
+        self.get_mut()
+            .give(to.remaining(), |from| to.put_slice(from));
         Poll::Ready(Ok(()))
     }
 }

@@ -6,6 +6,7 @@
 //! row of the same round with its quartiles.
 
 mod cases;
+mod copies;
 mod limits;
 mod ours;
 #[cfg(feature = "peers")]
@@ -14,15 +15,29 @@ mod rows;
 mod subject;
 mod table;
 
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use cases::{Case, Kind, SIZES};
 use subject::Row;
 
 /// Times that all rows are measured.
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 1000;
 
-fn main() {
+/// Rounds after which all are made anew, at other addresses: how the buffers lie to each other in
+/// the cache is luck.
+const ROUNDS_IN_PLACE: usize = 200;
+
+fn main() -> std::io::Result<ExitCode> {
+    if !copies::are_by_vectors() {
+        let status = copies::by_vectors(&mut Command::new(std::env::current_exe()?)).status()?;
+        return Ok(ExitCode::from(u8::from(!status.success())));
+    }
+    print();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print() {
     println!(
         "{} rounds on {}. Each row but the parts contains the read: a copy of what a client sent.",
         ROUNDS,
@@ -48,9 +63,15 @@ fn main() {
 
 /// Nanoseconds a frame: for each row, one of each round.
 fn measure(rows: &[Row], case: &Case) -> Vec<Vec<f64>> {
-    let mut benches: Vec<_> = rows.iter().map(|row| row.checked(case)).collect();
     let mut samples = vec![Vec::with_capacity(ROUNDS); rows.len()];
+    // The old ones stay, so that their addresses are not used again.
+    let mut old = Vec::new();
+    let mut benches = Vec::new();
     for round in 0..ROUNDS {
+        if round % ROUNDS_IN_PLACE == 0 {
+            old.append(&mut benches);
+            benches.extend(rows.iter().map(|row| row.checked(case)));
+        }
         // Each is first once in a while, so that none always follows the same one.
         for i in 0..rows.len() {
             let i = (i + round) % rows.len();
