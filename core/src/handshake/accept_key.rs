@@ -3,7 +3,9 @@
 use sha1_smol::Sha1;
 
 /// The value of Sec-WebSocket-Accept that answers a Sec-WebSocket-Key: 28 bytes of ASCII.
+// Aligned, as a copy that is not takes a Cortex-M 100 instructions.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(align(4))]
 pub struct AcceptKey([u8; 28]);
 
 impl AcceptKey {

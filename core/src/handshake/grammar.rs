@@ -21,11 +21,15 @@ const TOKEN_BYTES: Set = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff];
 /// `!$%&'()*+,-.;=_~`.
 const NAME_BYTES: Set = [0, 0x2bff_7ff2, 0x87ff_fffe, 0x47ff_fffe];
 
-/// The bytes at the front that may stand in a token.
+/// What is behind the bytes at the front that may stand in a token.
 #[inline(never)]
-pub(super) fn token_run(input: &[u8]) -> &[u8] {
-    let end = input.iter().position(|&byte| !is_token_byte(byte));
-    end.and_then(|end| input.get(..end)).unwrap_or(input)
+pub(super) fn skip_token(mut input: &[u8]) -> &[u8] {
+    while let [byte, rest @ ..] = input
+        && is_token_byte(*byte)
+    {
+        input = rest;
+    }
+    input
 }
 
 pub(super) fn is_token(value: &[u8]) -> bool {
@@ -48,24 +52,36 @@ pub(super) fn is_field_byte(byte: u8) -> bool {
     byte.wrapping_sub(b' ') < 0x5f || byte >= 0x80 || byte == b'\t'
 }
 
-/// The bytes at the front that may stand in a header value.
+/// What is behind the bytes at the front that may stand in a header value.
 ///
 /// Looks at a word at a time where it holds neither a control byte nor a tab: most of a head is
 /// values.
 #[inline(never)]
-pub(super) fn field_run(input: &[u8]) -> &[u8] {
-    let words = input.as_chunks::<WORD>().0;
-    let plain = words.iter().take_while(|word| is_plain(**word)).count();
-    let skipped = plain.saturating_mul(WORD);
-    let rest = input.get(skipped..).unwrap_or_default();
-    let more = rest.iter().position(|&byte| !is_field_byte(byte));
-    let end = more.map_or(input.len(), |more| skipped.saturating_add(more));
-    input.get(..end).unwrap_or(input)
+pub(super) fn skip_field(mut input: &[u8]) -> &[u8] {
+    while let Some((word, rest)) = input.split_first_chunk()
+        && is_plain(*word)
+    {
+        input = rest;
+    }
+    while let [byte, rest @ ..] = input
+        && is_field_byte(*byte)
+    {
+        input = rest;
+    }
+    input
+}
+
+/// Whether every byte is ASCII.
+pub(super) fn is_ascii(value: &[u8]) -> bool {
+    let (words, rest) = value.as_chunks::<WORD>();
+    let seen = words
+        .iter()
+        .fold(0, |seen, word| seen | usize::from_ne_bytes(*word));
+    seen & (ONES * 0x80) == 0 && rest.iter().all(u8::is_ascii)
 }
 
 /// Whether every byte is printable ASCII. Others may stand in a value too, but are rare.
 fn is_plain(word: [u8; WORD]) -> bool {
-    const ONES: usize = usize::MAX / 255;
     let word = usize::from_ne_bytes(word);
     // A byte's top bit is set by the first sum from 0x7f on, by the second from 0x20 on. A carry comes
     // only out of a byte that has its top bit set already, and so is found by itself.
@@ -75,6 +91,7 @@ fn is_plain(word: [u8; WORD]) -> bool {
 }
 
 const WORD: usize = size_of::<usize>();
+const ONES: usize = usize::MAX / 255;
 
 /// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
 #[inline(never)]
@@ -128,12 +145,8 @@ impl<'a> Iterator for Parts<'a> {
 /// Reads an element at the front of a list; gives what is behind it, or `None` if it is not sound.
 pub(super) type Element = fn(&[u8]) -> Option<&[u8]>;
 
-/// Whether every element is sound, and there is one (RFC 9110 section 5.6.1: `1#element`).
-pub(super) fn is_list(list: &[u8], element: Element) -> bool {
-    list_has(list, b"", element).is_some()
-}
-
-/// Whether one of the elements is `wanted`, in any case; `None` if it is not a sound list.
+/// Whether one of the elements is `wanted`, in any case; `None` if not every one is sound, or there is none
+/// (RFC 9110 section 5.6.1: `1#element`).
 #[inline(never)]
 pub(super) fn list_has(list: &[u8], wanted: &[u8], element: Element) -> Option<bool> {
     let mut found = None;
@@ -160,10 +173,8 @@ pub(super) fn list_has(list: &[u8], wanted: &[u8], element: Element) -> Option<b
 /// A token.
 #[inline(never)]
 pub(super) fn token(value: &[u8]) -> Option<&[u8]> {
-    match token_run(value).len() {
-        0 => None,
-        len => value.get(len..),
-    }
+    let behind = skip_token(value);
+    (behind.len() < value.len()).then_some(behind)
 }
 
 /// An element of Upgrade: a name and perhaps a version (RFC 9110 section 7.8).
@@ -178,11 +189,13 @@ pub(super) fn protocol_name(value: &[u8]) -> Option<&[u8]> {
 pub(super) fn extension(value: &[u8]) -> Option<&[u8]> {
     let mut rest = token(value)?;
     while let [b';', parameter @ ..] = trim_start(rest) {
-        rest = match token(trim_start(parameter))? {
-            [b'=', b'"', value @ ..] => quoted_token(value)?,
-            [b'=', value @ ..] => token(value)?,
-            rest => rest,
-        };
+        rest = token(trim_start(parameter))?;
+        if let [b'=', value @ ..] = rest {
+            rest = match value {
+                [b'"', quoted @ ..] => quoted_token(quoted)?,
+                _ => token(value)?,
+            };
+        }
     }
     Some(rest)
 }
@@ -192,9 +205,11 @@ pub(super) fn extension(value: &[u8]) -> Option<&[u8]> {
 fn quoted_token(value: &[u8]) -> Option<&[u8]> {
     let mut rest = value;
     loop {
-        rest = match rest {
-            [b'"', behind @ ..] if rest.len() < value.len() => return Some(behind),
-            [b'\\', byte, more @ ..] | [byte, more @ ..] if is_token_byte(*byte) => more,
+        rest = match skip_token(rest) {
+            [b'"', behind @ ..] if behind.len().saturating_add(1) < value.len() => {
+                return Some(behind);
+            }
+            [b'\\', more @ ..] => token(more)?,
             _ => return None,
         };
     }

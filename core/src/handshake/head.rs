@@ -12,9 +12,8 @@
 //! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
 use super::field::Field;
-use super::grammar::{field_run, is_field_byte, is_token_byte, same, token_run, trim};
+use super::grammar::{same, skip_field, skip_token, trim, trim_start};
 use super::{HeadError, HeadLimits, Progress};
-use crate::bytes;
 
 /// The state of one head; see the module's picture for the positions.
 #[derive(Clone, Debug)]
@@ -29,6 +28,11 @@ pub(super) struct Scanner {
     line: usize,
     /// Where its next byte goes.
     len: usize,
+    /// Where its value starts.
+    value: usize,
+    /// Which header it is, and whether the application asked for it.
+    field: Field,
+    asked: bool,
 }
 
 /// What comes next. `Skip` variants belong to lines that are not collected.
@@ -72,6 +76,9 @@ impl Scanner {
             bytes_left: bytes,
             line: 0,
             len: 0,
+            value: 0,
+            field: Field::Other,
+            asked: false,
         }
     }
 
@@ -123,182 +130,164 @@ impl Scanner {
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
-        while !rest.is_empty() && self.state != State::Complete {
-            let taken = match self.whole_line(rest, storage.len()) {
-                Some(line) => self
-                    .take_line(storage, line, rules)
-                    .map(|()| line.len().saturating_add(2)),
-                None => self.take_part(storage, rest, rules),
-            };
-            match taken {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-                Err(error) => return self.fail(error),
-            }
+        if let Err(error) = self.read(storage, &mut rest, rules) {
+            self.failure = Some(error);
+            return Err(error);
         }
         let consumed = allowed.len().saturating_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
         self.bytes_left = self.bytes_left.saturating_sub(counted);
         let complete = self.is_complete();
         if !complete && consumed < input.len() {
-            return self.fail(HeadError::TooLong);
+            self.failure = Some(HeadError::TooLong);
+            return Err(HeadError::TooLong);
         }
         Ok(Progress { consumed, complete })
     }
 
-    fn fail(&mut self, error: HeadError) -> Result<Progress, HeadError> {
-        self.failure = Some(error);
-        Err(error)
-    }
-
-    /// The next line, if all of it is there, and there is room for it whatever it is.
-    fn whole_line<'i>(&mut self, input: &'i [u8], storage: usize) -> Option<&'i [u8]> {
-        if self.line_feed || self.len > self.line {
-            return None;
-        }
-        match self.state {
-            State::Blank if !input.starts_with(b"\r") => self.state = State::Start,
-            State::Start | State::Line => {}
-            _ => return None,
-        }
-        let line = field_run(input);
-        let room = storage.checked_sub(self.line)?;
-        let is_whole = input.get(line.len()..)?.starts_with(b"\r\n");
-        (is_whole && line.len() < room).then_some(line)
-    }
-
-    /// Takes a line that is all there.
-    fn take_line(
+    /// Reads lines, from wherever the last call stopped to the end of the input, or of the head.
+    #[inline]
+    fn read(
         &mut self,
         storage: &mut [u8],
-        line: &[u8],
+        input: &mut &[u8],
         rules: &mut dyn Rules,
     ) -> Result<(), HeadError> {
-        match line.first() {
-            Some(&first) if self.state == State::Line => self.count_line(first)?,
-            None if self.state == State::Line => {
-                self.state = State::Complete;
-                return Ok(());
-            }
-            _ => {}
-        }
-        match self.judge(line, rules)? {
-            Some((front, value)) => {
-                for part in [front, value] {
-                    let room = storage.get_mut(self.len..).unwrap_or_default();
-                    self.len = self.len.wrapping_add(bytes::copy(part, room));
+        while let Some((&first, behind)) = input.split_first() {
+            if self.line_feed {
+                if first != b'\n' {
+                    return Err(HeadError::LineEnd);
                 }
-                self.keep(storage)
-            }
-            None => {
-                self.state = State::Line;
-                Ok(())
-            }
-        }
-    }
-
-    /// Takes bytes of a line that is torn: one, or as many of a value that is skipped as are there.
-    fn take_part(
-        &mut self,
-        storage: &mut [u8],
-        input: &[u8],
-        rules: &mut dyn Rules,
-    ) -> Result<usize, HeadError> {
-        if self.state == State::SkipValue && !self.line_feed {
-            let run = field_run(input).len();
-            if run > 0 {
-                return Ok(run);
-            }
-        }
-        let Some(&byte) = input.first() else {
-            return Ok(0);
-        };
-        if self.line_feed {
-            if byte != b'\n' {
-                return Err(HeadError::LineEnd);
-            }
-            self.line_feed = false;
-            self.line_ended(storage, rules)?;
-        } else {
-            self.take_byte(storage, byte, rules)?;
-        }
-        Ok(1)
-    }
-
-    fn take_byte(
-        &mut self,
-        storage: &mut [u8],
-        byte: u8,
-        rules: &dyn Rules,
-    ) -> Result<(), HeadError> {
-        if self.state == State::Line && byte != b'\r' {
-            self.count_line(byte)?;
-        }
-        match self.state {
-            State::Name if is_token_byte(byte) => {
-                if !self.push(storage, byte) {
-                    // What was stored is the beginning of the name: that may be enough to know.
-                    if may_be_wanted(self.collected(storage), rules) {
-                        return Err(HeadError::DoesNotFit);
-                    }
-                    self.drop_line(State::SkipName);
+                *input = behind;
+                self.line_feed = false;
+                self.line_ended(storage, rules)?;
+                if self.state == State::Complete {
+                    break;
                 }
+                continue;
             }
-            State::SkipName if is_token_byte(byte) => {}
-            State::Name | State::SkipName => {
-                let name = self.collected(storage);
-                if byte != b':' || (self.state == State::Name && name.is_empty()) {
-                    return Err(name_error(byte));
-                }
-                if self.state == State::SkipName || wanted(name, rules).is_none() {
-                    self.drop_line(State::SkipValue);
-                } else if self.push(storage, b':') {
-                    self.state = State::Gap;
-                } else {
-                    return Err(HeadError::DoesNotFit);
-                }
+            match self.state {
+                State::Complete => break,
+                State::Blank | State::Line if first == b'\r' => {}
+                State::Blank => self.state = State::Start,
+                State::Line => self.count_line(first)?,
+                _ => {}
             }
-            State::Gap if matches!(byte, b' ' | b'\t') => {}
-            State::Start | State::Gap | State::Value if is_field_byte(byte) => {
-                if !self.push(storage, byte) {
-                    return Err(self.does_not_fit());
-                }
-                if self.state == State::Gap {
+            if matches!(self.state, State::Name | State::SkipName) {
+                self.name(storage, input, rules)?;
+            }
+            if self.state == State::Gap {
+                *input = trim_start(input);
+                if !input.is_empty() {
                     self.state = State::Value;
                 }
             }
-            _ => match byte {
-                b'\r' => self.line_feed = true,
-                b'\n' => return Err(HeadError::LineEnd),
-                _ if self.state == State::Start => return Err(HeadError::StartLine),
-                _ => return Err(HeadError::FieldValue),
-            },
+            if matches!(self.state, State::Start | State::Value | State::SkipValue) {
+                let run = take(input, skip_field(input));
+                if self.state != State::SkipValue && !self.push(storage, run) {
+                    return Err(self.does_not_fit());
+                }
+            }
+            match input.split_first() {
+                None => break,
+                Some((b'\r', behind)) => {
+                    self.line_feed = true;
+                    *input = behind;
+                }
+                Some((b'\n', _)) => return Err(HeadError::LineEnd),
+                Some(_) if self.state == State::Start => return Err(HeadError::StartLine),
+                Some(_) => return Err(HeadError::FieldValue),
+            }
         }
         Ok(())
     }
 
-    /// What the end of a torn line settles.
-    fn line_ended(&mut self, storage: &mut [u8], rules: &mut dyn Rules) -> Result<(), HeadError> {
-        match self.state {
-            // RFC 9112 2.2: an empty line before the request line is ignored.
-            State::Blank => self.state = State::Start,
-            State::Line => self.state = State::Complete,
-            State::SkipValue => self.drop_line(State::Line),
-            _ => {
-                let kept = self.judge(self.collected(storage), rules)?;
-                match kept.map(|(front, value)| front.len().saturating_add(value.len())) {
-                    Some(size) => {
-                        self.len = self.line.saturating_add(size);
-                        self.keep(storage)?;
-                    }
-                    None => self.drop_line(State::Line),
-                }
+    /// Reads a name and its colon.
+    #[inline]
+    fn name(
+        &mut self,
+        storage: &mut [u8],
+        input: &mut &[u8],
+        rules: &dyn Rules,
+    ) -> Result<(), HeadError> {
+        let from = *input;
+        let run = take(input, skip_token(from));
+        let room = storage.len().saturating_sub(self.len);
+        // A name that is all there is looked at where it is, and stored only if it is needed.
+        let is_whole = self.len == self.line && !input.is_empty() && run.len() < room;
+        if self.state == State::Name && !is_whole && !self.push(storage, run) {
+            // What was stored is the beginning of the name: that may be enough to know.
+            if may_be_wanted(self.collected(storage), rules) {
+                return Err(HeadError::DoesNotFit);
             }
+            self.drop_line(State::SkipName);
         }
+        let Some((&byte, behind)) = input.split_first() else {
+            return Ok(());
+        };
+        *input = behind;
+        let name = if is_whole {
+            run
+        } else {
+            self.collected(storage)
+        };
+        if byte != b':' || (self.state == State::Name && name.is_empty()) {
+            return Err(name_error(byte));
+        }
+        match wanted(name, rules) {
+            Some((field, asked)) if self.state == State::Name => {
+                (self.field, self.asked) = (field, asked);
+                let rest = if is_whole {
+                    from.get(..=run.len())
+                } else {
+                    None
+                };
+                if !self.push(storage, rest.unwrap_or(b":")) {
+                    return Err(HeadError::DoesNotFit);
+                }
+                self.value = self.len;
+                self.state = State::Gap;
+            }
+            _ => self.drop_line(State::SkipValue),
+        }
+        Ok(())
+    }
+
+    /// What the end of a line settles.
+    fn line_ended(&mut self, storage: &mut [u8], rules: &mut dyn Rules) -> Result<(), HeadError> {
+        let keep = match self.state {
+            // RFC 9112 2.2: an empty line before the request line is ignored.
+            State::Blank => {
+                self.state = State::Start;
+                return Ok(());
+            }
+            State::Line => {
+                self.state = State::Complete;
+                return Ok(());
+            }
+            State::Start => {
+                let size = rules.start_line(self.collected(storage))?;
+                self.len = self.line.saturating_add(size);
+                true
+            }
+            State::Gap | State::Value => {
+                let value = trim(storage.get(self.value..self.len).unwrap_or_default());
+                self.len = self.value.saturating_add(value.len());
+                rules.field(self.field, value)? || self.asked
+            }
+            _ => false,
+        };
+        if keep {
+            if !self.push(storage, b"\n") {
+                return Err(self.does_not_fit());
+            }
+            self.line = self.len;
+        }
+        self.drop_line(State::Line);
         Ok(())
     }
 
     /// A header line begins with this byte.
-    #[inline(never)]
     fn count_line(&mut self, first: u8) -> Result<(), HeadError> {
         // RFC 9112 5.2: a server rejects obs-fold. Section 2.2: white space in front of the
         // first header line is rejected too.
@@ -311,45 +300,10 @@ impl Scanner {
         Ok(())
     }
 
-    /// Shows a whole line to the rules; gives the two parts of it that are to be kept.
-    fn judge<'l>(
-        &self,
-        line: &'l [u8],
-        rules: &mut dyn Rules,
-    ) -> Result<Option<Kept<'l>>, HeadError> {
-        if self.state == State::Start {
-            let size = rules.start_line(line)?;
-            return Ok(line.split_at_checked(size).map(|(kept, _)| (kept, &[][..])));
-        }
-        let name = token_run(line);
-        let end = line.get(name.len()).copied().unwrap_or(b'\r');
-        if end != b':' || name.is_empty() {
-            return Err(name_error(end));
-        }
-        let Some((front, value)) = line.split_at_checked(name.len().saturating_add(1)) else {
-            return Ok(None);
-        };
-        let Some((field, asked)) = wanted(name, rules) else {
-            return Ok(None);
-        };
-        let value = trim(value);
-        let kept = rules.field(field, value)? || asked;
-        Ok(kept.then_some((front, value)))
-    }
-
     /// What was collected of the line that is being read.
     #[inline(never)]
     fn collected<'s>(&self, storage: &'s [u8]) -> &'s [u8] {
         storage.get(self.line..self.len).unwrap_or_default()
-    }
-
-    fn keep(&mut self, storage: &mut [u8]) -> Result<(), HeadError> {
-        if !self.push(storage, b'\n') {
-            return Err(self.does_not_fit());
-        }
-        self.line = self.len;
-        self.state = State::Line;
-        Ok(())
     }
 
     fn does_not_fit(&self) -> HeadError {
@@ -364,20 +318,27 @@ impl Scanner {
         self.state = next;
     }
 
-    /// Appends one byte; says whether there was room.
+    /// Appends as many of the bytes as there is room for; says whether all of them.
     #[inline(never)]
-    fn push(&mut self, storage: &mut [u8], byte: u8) -> bool {
-        let Some(place) = storage.get_mut(self.len) else {
-            return false;
-        };
-        *place = byte;
-        self.len = self.len.wrapping_add(1);
-        true
+    fn push(&mut self, storage: &mut [u8], bytes: &[u8]) -> bool {
+        let room = storage.get_mut(self.len..).unwrap_or_default();
+        let mut copied: usize = 0;
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+            copied = copied.wrapping_add(1);
+        }
+        self.len = self.len.wrapping_add(copied);
+        copied == bytes.len()
     }
 }
 
-/// The parts of a line that are kept: all but the white space around the value.
-type Kept<'l> = (&'l [u8], &'l [u8]);
+/// Moves on to `behind`; gives what is in front of it.
+fn take<'i>(input: &mut &'i [u8], behind: &'i [u8]) -> &'i [u8] {
+    let size = input.len().saturating_sub(behind.len());
+    let front = input.get(..size).unwrap_or_default();
+    *input = behind;
+    front
+}
 
 /// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
 #[inline(never)]

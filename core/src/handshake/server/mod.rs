@@ -13,7 +13,7 @@ pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
 use super::field::Field;
-use super::grammar::{equal, is_target, is_token, listed, repeats, split_once};
+use super::grammar::{equal, is_ascii, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
 
@@ -86,10 +86,10 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
         if !self.scanner.is_complete() {
             return Err(Refusal::Incomplete);
         }
-        // RFC 6455 4.1 item 10: unique, also across lines; the lines are kept, so look at them.
         let kept = self.scanner.kept(self.storage.as_ref());
-        let checks = &self.rules.checks;
-        checks.decide(|| repeats(listed(kept, Field::Protocol.name())))
+        self.rules
+            .checks
+            .decide(|| listed(kept, Field::Protocol.name()))
     }
 
     /// Ends the handshake and gives the storage back.
@@ -146,7 +146,7 @@ impl Rules for ServerRules<'_> {
             Field::Host | Field::Origin | Field::Protocol | Field::Extensions
         );
         // These are ASCII by their own grammar, and are handed out as text.
-        if is_kept && !value.iter().all(u8::is_ascii) {
+        if is_kept && !is_ascii(value) {
             return Err(HeadError::FieldValue);
         }
         self.checks.field(field, value);
