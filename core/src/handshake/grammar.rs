@@ -2,35 +2,88 @@
 
 /// A byte of a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    // Most are letters, and those need no table.
-    byte.is_ascii_alphabetic() || is_in(&TOKEN_BYTES, byte)
+    is_in(&TOKEN_BYTES, byte)
 }
 
-/// A set of ASCII, one bit for each byte.
-type Set = [u32; 4];
+/// A set of bytes, one bit for each: those above ASCII too, so that no index is out of bounds.
+type Set = [u32; 8];
 
 fn is_in(set: &Set, byte: u8) -> bool {
     let word = set.get(usize::from(byte >> 5)).copied();
     word.unwrap_or_default() >> (byte & 31) & 1 == 1
 }
 
+/// A digit of Base64 (RFC 4648 section 4).
+pub(super) fn is_base64(byte: u8) -> bool {
+    is_in(
+        &[0, 0x03ff_8800, 0x07ff_fffe, 0x07ff_fffe, 0, 0, 0, 0],
+        byte,
+    )
+}
+
 /// Letters, digits and ``!#$%&'*+-.^_`|~``.
-const TOKEN_BYTES: Set = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff];
+const TOKEN_BYTES: Set = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff, 0, 0, 0, 0];
 
 /// RFC 3986 section 3.2.2, `reg-name`: unreserved, percent-encoded and sub-delims, which is letters, digits and
 /// `!$%&'()*+,-.;=_~`.
-const NAME_BYTES: Set = [0, 0x2bff_7ff2, 0x87ff_fffe, 0x47ff_fffe];
+const NAME_BYTES: Set = [0, 0x2bff_7ff2, 0x87ff_fffe, 0x47ff_fffe, 0, 0, 0, 0];
 
 /// What is behind the bytes at the front that may stand in a token.
 #[inline(never)]
-pub(super) fn skip_token(mut input: &[u8]) -> &[u8] {
-    while let [byte, rest @ ..] = input
-        && is_token_byte(*byte)
-    {
-        input = rest;
-    }
-    input
+pub(super) fn skip_token(input: &[u8]) -> &[u8] {
+    skip(input, no_letters, is_token_byte)
 }
+
+/// What is behind the bytes at the front that may stand in a header value.
+#[inline(never)]
+pub(super) fn skip_field(input: &[u8]) -> &[u8] {
+    skip(input, no_plain, is_field_byte)
+}
+
+/// What is behind the bytes at the front for which `is_in` holds.
+///
+/// Looks at a word at a time: `others` sets the top bits of bytes, and as the first one that of the first byte that
+/// is not one of the usual ones, for which `is_in` holds in any case.
+#[inline(always)]
+fn skip(mut input: &[u8], others: fn(usize) -> usize, is_in: fn(u8) -> bool) -> &[u8] {
+    loop {
+        if let Some((word, rest)) = input.split_first_chunk() {
+            let others = others(usize::from_le_bytes(*word));
+            if others == 0 {
+                input = rest;
+                continue;
+            }
+            let usual = usize::try_from(others.trailing_zeros() / 8).unwrap_or_default();
+            input = input.get(usual..).unwrap_or_default();
+        }
+        match input {
+            [byte, rest @ ..] if is_in(*byte) => input = rest,
+            _ => return input,
+        }
+    }
+}
+
+/// The bytes of a word that are neither a letter nor a minus, as most are in names.
+fn no_letters(word: usize) -> usize {
+    let lower = word | (ONES * 0x20);
+    // A byte's top bit is set from "a" on, unless it is behind "z"; or if it is a minus. No sum carries out of a
+    // byte that is ASCII, so all up to the first that is not are told rightly.
+    let letter = lower.wrapping_add(ONES * 0x1f) & !lower.wrapping_add(ONES * 0x05);
+    let minus = (ONES * 0x80).wrapping_sub(word ^ (ONES * 0x2d));
+    (!(letter | minus) | word) & (ONES * 0x80)
+}
+
+/// The bytes of a word that are not printable ASCII. They may stand in a value, too, but are rare.
+fn no_plain(word: usize) -> usize {
+    // A byte's top bit is set by the first sum from 0x7f on, by the second from 0x20 on. No sum carries out of a
+    // byte that is ASCII.
+    let above = word | word.wrapping_add(ONES);
+    let below = !word.wrapping_add(ONES * 0x60);
+    (above | below) & (ONES * 0x80)
+}
+
+const WORD: usize = size_of::<usize>();
+const ONES: usize = usize::MAX / 255;
 
 pub(super) fn is_token(value: &[u8]) -> bool {
     token(value) == Some(&[])
@@ -42,33 +95,24 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 /// both sides of every pair.
 #[inline(never)]
 pub(super) fn same(name: &[u8], other: &[u8]) -> bool {
-    let pairs = || name.iter().zip(other);
-    name.len() == other.len()
-        && pairs().all(|(a, b)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic()))
+    if name.len() != other.len() {
+        return false;
+    }
+    let (words, rest) = name.as_chunks::<WORD>();
+    let (other_words, other_rest) = other.as_chunks::<WORD>();
+    let is_equal = words.iter().zip(other_words).all(|(a, b)| a == b);
+    let (name, other) = if is_equal {
+        (rest, other_rest)
+    } else {
+        (name, other)
+    };
+    let mut pairs = name.iter().zip(other);
+    pairs.all(|(a, b)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic()))
 }
 
 /// A byte of a header value (RFC 9110 section 5.5): HTAB, SP, VCHAR, obs-text.
 pub(super) fn is_field_byte(byte: u8) -> bool {
     byte.wrapping_sub(b' ') < 0x5f || byte >= 0x80 || byte == b'\t'
-}
-
-/// What is behind the bytes at the front that may stand in a header value.
-///
-/// Looks at a word at a time where it holds neither a control byte nor a tab: most of a head is
-/// values.
-#[inline(never)]
-pub(super) fn skip_field(mut input: &[u8]) -> &[u8] {
-    while let Some((word, rest)) = input.split_first_chunk()
-        && is_plain(*word)
-    {
-        input = rest;
-    }
-    while let [byte, rest @ ..] = input
-        && is_field_byte(*byte)
-    {
-        input = rest;
-    }
-    input
 }
 
 /// Whether every byte is ASCII.
@@ -79,19 +123,6 @@ pub(super) fn is_ascii(value: &[u8]) -> bool {
         .fold(0, |seen, word| seen | usize::from_ne_bytes(*word));
     seen & (ONES * 0x80) == 0 && rest.iter().all(u8::is_ascii)
 }
-
-/// Whether every byte is printable ASCII. Others may stand in a value too, but are rare.
-fn is_plain(word: [u8; WORD]) -> bool {
-    let word = usize::from_ne_bytes(word);
-    // A byte's top bit is set by the first sum from 0x7f on, by the second from 0x20 on. A carry comes
-    // only out of a byte that has its top bit set already, and so is found by itself.
-    let above = word | word.wrapping_add(ONES);
-    let below = !word.wrapping_add(ONES * 0x60);
-    (above | below) & (ONES * 0x80) == 0
-}
-
-const WORD: usize = size_of::<usize>();
-const ONES: usize = usize::MAX / 255;
 
 /// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
 #[inline(never)]
@@ -223,19 +254,21 @@ pub(super) fn is_host(value: &[u8]) -> bool {
         [b'[', rest @ ..] => (true, rest),
         _ => (false, value),
     };
-    let is_name = |byte| is_in(&NAME_BYTES, byte) || (in_brackets && byte == b':');
-    let end = host.iter().position(|&byte| !is_name(byte));
-    let rest = match end {
-        Some(0) => return false,
-        Some(end) => host.get(end..).unwrap_or_default(),
-        None => &[],
-    };
+    let mut rest = host;
+    while let [byte, more @ ..] = rest
+        && (is_in(&NAME_BYTES, *byte) || (in_brackets && *byte == b':'))
+    {
+        rest = more;
+    }
+    if rest.len() == host.len() {
+        return false;
+    }
     match (in_brackets, rest) {
         (true, [b']']) => true,
         (true, [b']', b':', port @ ..]) | (false, [b':', port @ ..]) => {
             port.iter().all(u8::is_ascii_digit)
         }
-        (false, []) => !host.is_empty(),
+        (false, []) => true,
         _ => false,
     }
 }

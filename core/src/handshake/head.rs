@@ -11,7 +11,7 @@
 //! collected first, byte by byte. At its colon the line is either dropped, and its value only checked as it
 //! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
-use super::field::Field;
+use super::field::{Field, Fields};
 use super::grammar::{same, skip_field, skip_token, trim, trim_start};
 use super::{HeadError, HeadLimits, Progress};
 
@@ -54,10 +54,9 @@ enum State {
 
 /// What one side of the handshake does with the lines.
 pub(super) trait Rules {
-    /// Whether lines of this header are to be collected.
-    fn wants(&self, field: Field) -> bool;
-    /// The names of the lines the application asked for, in any case. They are kept.
-    fn asked(&self) -> &[&str];
+    /// The headers whose lines are to be judged, and the names of those the application asked for, in any case:
+    /// these are kept.
+    fn wanted(&self) -> (Fields, &[&str]);
     /// Judges the first line; returns how many bytes of it to keep.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
     /// Judges a collected header line; returns whether to keep it.
@@ -130,119 +129,149 @@ impl Scanner {
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
-        if let Err(error) = self.read(storage, &mut rest, rules) {
-            self.failure = Some(error);
-            return Err(error);
+        while !rest.is_empty() && self.state != State::Complete {
+            let step = match self.whole_line(storage, &mut rest, rules) {
+                Ok(false) => self.part(storage, &mut rest, rules),
+                Ok(true) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = step {
+                return self.fail(error);
+            }
         }
         let consumed = allowed.len().saturating_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
         self.bytes_left = self.bytes_left.saturating_sub(counted);
         let complete = self.is_complete();
         if !complete && consumed < input.len() {
-            self.failure = Some(HeadError::TooLong);
-            return Err(HeadError::TooLong);
+            return self.fail(HeadError::TooLong);
         }
         Ok(Progress { consumed, complete })
     }
 
-    /// Reads lines, from wherever the last call stopped to the end of the input, or of the head.
+    fn fail(&mut self, error: HeadError) -> Result<Progress, HeadError> {
+        self.failure = Some(error);
+        Err(error)
+    }
+
+    /// Takes a header line that is all there, would fit into the storage, and has nothing wrong: most are so.
+    /// False: nothing was taken.
     #[inline]
-    fn read(
+    fn whole_line(
+        &mut self,
+        storage: &mut [u8],
+        input: &mut &[u8],
+        rules: &mut dyn Rules,
+    ) -> Result<bool, HeadError> {
+        if self.state != State::Line || self.line_feed {
+            return Ok(false);
+        }
+        let line = *input;
+        let behind_name = skip_token(line);
+        let [b':', value_and_more @ ..] = behind_name else {
+            return Ok(false);
+        };
+        let behind = skip_field(value_and_more);
+        let [b'\r', b'\n', next @ ..] = behind else {
+            return Ok(false);
+        };
+        let name = front(line, behind_name);
+        // Neither overflows: they are sizes of what lies in memory.
+        let size = line.len().wrapping_sub(behind.len());
+        let fits = self.line.wrapping_add(size) < storage.len();
+        if name.is_empty() || !fits {
+            return Ok(false);
+        }
+        let Some(lines_left) = self.lines_left.checked_sub(1) else {
+            return Ok(false);
+        };
+        self.lines_left = lines_left;
+        *input = next;
+        if let Some((field, asked)) = wanted(name, rules) {
+            let value = trim(front(value_and_more, behind));
+            if rules.field(field, value)? || asked {
+                self.push(storage, front(line, value_and_more));
+                self.push(storage, value);
+                self.keep(storage)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes the bytes at the front that go on with what there is, and the byte behind them.
+    #[inline(never)]
+    fn part(
         &mut self,
         storage: &mut [u8],
         input: &mut &[u8],
         rules: &mut dyn Rules,
     ) -> Result<(), HeadError> {
-        while let Some((&first, behind)) = input.split_first() {
-            if self.line_feed {
-                if first != b'\n' {
-                    return Err(HeadError::LineEnd);
-                }
-                *input = behind;
-                self.line_feed = false;
-                self.line_ended(storage, rules)?;
-                if self.state == State::Complete {
-                    break;
-                }
-                continue;
-            }
-            match self.state {
-                State::Complete => break,
-                State::Blank | State::Line if first == b'\r' => {}
-                State::Blank => self.state = State::Start,
-                State::Line => self.count_line(first)?,
-                _ => {}
-            }
-            if matches!(self.state, State::Name | State::SkipName) {
-                self.name(storage, input, rules)?;
-            }
-            if self.state == State::Gap {
-                *input = trim_start(input);
-                if !input.is_empty() {
-                    self.state = State::Value;
-                }
-            }
-            if matches!(self.state, State::Start | State::Value | State::SkipValue) {
-                let run = take(input, skip_field(input));
-                if self.state != State::SkipValue && !self.push(storage, run) {
-                    return Err(self.does_not_fit());
-                }
-            }
-            match input.split_first() {
-                None => break,
-                Some((b'\r', behind)) => {
-                    self.line_feed = true;
-                    *input = behind;
-                }
-                Some((b'\n', _)) => return Err(HeadError::LineEnd),
-                Some(_) if self.state == State::Start => return Err(HeadError::StartLine),
-                Some(_) => return Err(HeadError::FieldValue),
+        let behind = match self.state {
+            _ if self.line_feed => *input,
+            State::Name | State::SkipName => skip_token(input),
+            State::Start | State::Value | State::SkipValue => skip_field(input),
+            State::Gap => trim_start(input),
+            State::Blank | State::Line | State::Complete => *input,
+        };
+        if matches!(self.state, State::Start | State::Name | State::Value)
+            && !self.push(storage, front(input, behind))
+        {
+            // What was stored is the beginning of the name: that may be enough to know.
+            if self.state == State::Name && !may_be_wanted(self.collected(storage), rules) {
+                self.drop_line(State::SkipName);
+            } else {
+                return Err(self.does_not_fit());
             }
         }
+        *input = behind;
+        let Some((&byte, behind)) = behind.split_first() else {
+            return Ok(());
+        };
+        match (self.state, byte) {
+            _ if self.line_feed => {
+                if byte != b'\n' {
+                    return Err(HeadError::LineEnd);
+                }
+                self.line_feed = false;
+                self.line_ended(storage, rules)?;
+            }
+            (State::Name | State::SkipName, _) => self.name_ended(storage, byte, rules)?,
+            (_, b'\r') => self.line_feed = true,
+            // What comes next begins with this byte.
+            (State::Blank, _) => {
+                self.state = State::Start;
+                return Ok(());
+            }
+            (State::Line, _) => return self.count_line(byte),
+            (State::Gap, _) => {
+                self.state = State::Value;
+                return Ok(());
+            }
+            (_, b'\n') => return Err(HeadError::LineEnd),
+            (State::Start, _) => return Err(HeadError::StartLine),
+            _ => return Err(HeadError::FieldValue),
+        }
+        *input = behind;
         Ok(())
     }
 
-    /// Reads a name and its colon.
+    /// Behind a name stands `byte`.
     #[inline]
-    fn name(
+    fn name_ended(
         &mut self,
         storage: &mut [u8],
-        input: &mut &[u8],
+        byte: u8,
         rules: &dyn Rules,
     ) -> Result<(), HeadError> {
-        let from = *input;
-        let run = take(input, skip_token(from));
-        let room = storage.len().saturating_sub(self.len);
-        // A name that is all there is looked at where it is, and stored only if it is needed.
-        let is_whole = self.len == self.line && !input.is_empty() && run.len() < room;
-        if self.state == State::Name && !is_whole && !self.push(storage, run) {
-            // What was stored is the beginning of the name: that may be enough to know.
-            if may_be_wanted(self.collected(storage), rules) {
-                return Err(HeadError::DoesNotFit);
-            }
-            self.drop_line(State::SkipName);
-        }
-        let Some((&byte, behind)) = input.split_first() else {
-            return Ok(());
-        };
-        *input = behind;
-        let name = if is_whole {
-            run
-        } else {
-            self.collected(storage)
-        };
-        if byte != b':' || (self.state == State::Name && name.is_empty()) {
+        let is_collected = self.state == State::Name;
+        let name = self.collected(storage);
+        if byte != b':' || (is_collected && name.is_empty()) {
             return Err(name_error(byte));
         }
         match wanted(name, rules) {
-            Some((field, asked)) if self.state == State::Name => {
+            Some((field, asked)) if is_collected => {
                 (self.field, self.asked) = (field, asked);
-                let rest = if is_whole {
-                    from.get(..=run.len())
-                } else {
-                    None
-                };
-                if !self.push(storage, rest.unwrap_or(b":")) {
+                if !self.push(storage, b":") {
                     return Err(HeadError::DoesNotFit);
                 }
                 self.value = self.len;
@@ -254,6 +283,7 @@ impl Scanner {
     }
 
     /// What the end of a line settles.
+    #[inline]
     fn line_ended(&mut self, storage: &mut [u8], rules: &mut dyn Rules) -> Result<(), HeadError> {
         let keep = match self.state {
             // RFC 9112 2.2: an empty line before the request line is ignored.
@@ -278,12 +308,21 @@ impl Scanner {
             _ => false,
         };
         if keep {
-            if !self.push(storage, b"\n") {
-                return Err(self.does_not_fit());
-            }
-            self.line = self.len;
+            self.keep(storage)?;
         }
         self.drop_line(State::Line);
+        Ok(())
+    }
+
+    /// Keeps what was collected.
+    #[inline(never)]
+    fn keep(&mut self, storage: &mut [u8]) -> Result<(), HeadError> {
+        let Some(place) = storage.get_mut(self.len) else {
+            return Err(self.does_not_fit());
+        };
+        *place = b'\n';
+        self.len = self.len.wrapping_add(1);
+        self.line = self.len;
         Ok(())
     }
 
@@ -332,30 +371,28 @@ impl Scanner {
     }
 }
 
-/// Moves on to `behind`; gives what is in front of it.
-fn take<'i>(input: &mut &'i [u8], behind: &'i [u8]) -> &'i [u8] {
-    let size = input.len().saturating_sub(behind.len());
-    let front = input.get(..size).unwrap_or_default();
-    *input = behind;
-    front
+/// What stands in front of `behind`, which is the end of `all`.
+fn front<'i>(all: &'i [u8], behind: &[u8]) -> &'i [u8] {
+    all.get(..all.len().wrapping_sub(behind.len()))
+        .unwrap_or_default()
 }
 
 /// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
 #[inline(never)]
 fn wanted(name: &[u8], rules: &dyn Rules) -> Option<(Field, bool)> {
     let field = Field::of(name);
-    let is = |one: &&str| same(one.as_bytes(), name);
-    let asked = rules.asked().iter().any(is);
-    (asked || rules.wants(field)).then_some((field, asked))
+    let (fields, names) = rules.wanted();
+    let asked = names.iter().any(|one| same(one.as_bytes(), name));
+    (asked || fields.has(field)).then_some((field, asked))
 }
 
 fn may_be_wanted(start: &[u8], rules: &dyn Rules) -> bool {
-    let asked = rules
-        .asked()
-        .iter()
-        .any(|name| longer(name.as_bytes(), start));
-    let known = |field: &Field| rules.wants(*field) && longer(field.name().as_bytes(), start);
-    asked || Field::ALL.iter().any(known)
+    let (fields, names) = rules.wanted();
+    let known = Field::ALL.iter().filter(|field| fields.has(**field));
+    known
+        .map(|field| field.name())
+        .chain(names.iter().copied())
+        .any(|name| longer(name.as_bytes(), start))
 }
 
 /// Whether `name` starts with `start` and goes on.

@@ -3,8 +3,8 @@
 use super::super::AcceptKey;
 use super::super::field::Field;
 use super::super::grammar::{
-    Element, Listed, elements, equal, extension, is_host, list_has, protocol_name, split_once,
-    token, trim,
+    Element, Listed, elements, equal, extension, is_base64, is_host, list_has, protocol_name,
+    split_once, token, trim,
 };
 use super::Refusal;
 use super::request::authority;
@@ -121,7 +121,7 @@ impl Checks {
                 | Fault::NoConnection.bit()
                 | Fault::VersionMissing.bit()
                 | Fault::KeyMissing.bit(),
-            key: Key([0; 24]),
+            key: Key(*b"......................=="),
             has_origin: false,
             offers: false,
             protocols: 0,
@@ -265,10 +265,22 @@ impl Checks {
     fn key(&mut self, value: &[u8]) {
         // RFC 6455 11.3.1: not more than once.
         self.once(Fault::KeyMissing, Fault::KeyRepeated);
-        // RFC 6455 4.2.1 item 5: Base64 that decodes to 16 bytes.
-        match <&[u8; 24]>::try_from(value) {
-            Ok(key) if is_key(key) => self.key = Key(*key),
-            _ => self.note(Fault::Key),
+        // RFC 6455 4.2.1 item 5: Base64 that decodes to 16 bytes. That is 22 characters, of which the last carries
+        // two bits, and the padding (RFC 4648 section 4; section 3.5: the four bits left over are zero).
+        let is_key = match <&[u8; 24]>::try_from(value) {
+            Ok([digits @ .., last @ (b'A' | b'Q' | b'g' | b'w'), b'=', b'=']) => {
+                let [copy @ .., copy_of_last, _, _] = &mut self.key.0;
+                *copy_of_last = *last;
+                // Copied while they are looked at, which is cheaper than a call.
+                copy.iter_mut().zip(digits).all(|(copy, byte)| {
+                    *copy = *byte;
+                    is_base64(*byte)
+                })
+            }
+            _ => false,
+        };
+        if !is_key {
+            self.note(Fault::Key);
         }
     }
 
@@ -319,17 +331,6 @@ fn judge_offers(protocols: Listed<'_>, before: &mut u8) -> u32 {
         }
     }
     faults
-}
-
-/// Base64 of 16 bytes: 22 characters, of which the last carries two bits, and the padding
-/// (RFC 4648 section 4; section 3.5: the four bits left over are zero).
-fn is_key(key: &[u8; 24]) -> bool {
-    let [digits @ .., b'A' | b'Q' | b'g' | b'w', b'=', b'='] = key else {
-        return false;
-    };
-    digits
-        .iter()
-        .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
-use super::field::Field;
+use super::field::{Field, Fields};
 use super::grammar::{equal, is_ascii, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -108,19 +108,20 @@ struct ServerRules<'n> {
 }
 
 impl Rules for ServerRules<'_> {
-    fn wants(&self, field: Field) -> bool {
-        !matches!(
-            field,
-            Field::Accept
-                | Field::Location
-                | Field::RetryAfter
-                | Field::WwwAuthenticate
-                | Field::Other
-        )
-    }
-
-    fn asked(&self) -> &[&str] {
-        self.keep
+    fn wanted(&self) -> (Fields, &[&str]) {
+        const JUDGED: Fields = Fields::of(&[
+            Field::Host,
+            Field::Origin,
+            Field::Upgrade,
+            Field::Connection,
+            Field::ContentLength,
+            Field::TransferEncoding,
+            Field::Key,
+            Field::Version,
+            Field::Protocol,
+            Field::Extensions,
+        ]);
+        (JUDGED, self.keep)
     }
 
     /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
@@ -141,10 +142,13 @@ impl Rules for ServerRules<'_> {
     }
 
     fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
-        let is_kept = matches!(
-            field,
-            Field::Host | Field::Origin | Field::Protocol | Field::Extensions
-        );
+        const KEPT: Fields = Fields::of(&[
+            Field::Host,
+            Field::Origin,
+            Field::Protocol,
+            Field::Extensions,
+        ]);
+        let is_kept = KEPT.has(field);
         // These are ASCII by their own grammar, and are handed out as text.
         if is_kept && !is_ascii(value) {
             return Err(HeadError::FieldValue);
