@@ -6,8 +6,8 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::budgets::{Budgets, Row, TARGETS};
-use crate::emulator::Emulator;
+use crate::budgets::{self, Budgets, Row, TARGETS};
+use crate::emulator::{Emulator, PROFILED};
 use crate::job::{Job, Tally};
 use crate::size;
 use crate::wire::{self, BINARY, TEXT};
@@ -44,6 +44,14 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
                 run.counts.len()
             );
         }
+        budgets::split(
+            job,
+            &format!(
+                "{}, {target}, instructions by function",
+                pieces[PROFILED - 1].row
+            ),
+            &run.profile,
+        )?;
         for (piece, count) in pieces[1..].iter().zip(counts) {
             let count = count.saturating_sub(*marks) as f64;
             let row = match rows.iter_mut().find(|(name, _)| *name == piece.row) {
