@@ -28,11 +28,6 @@ pub(super) struct Scanner {
     line: usize,
     /// Where its next byte goes.
     len: usize,
-    /// Where its value starts.
-    value: usize,
-    /// Which header it is, and whether the application asked for it.
-    field: Field,
-    asked: bool,
 }
 
 /// What comes next. `Skip` variants belong to lines that are not collected.
@@ -75,9 +70,6 @@ impl Scanner {
             bytes_left: bytes,
             line: 0,
             len: 0,
-            value: 0,
-            field: Field::Other,
-            asked: false,
         }
     }
 
@@ -187,13 +179,10 @@ impl Scanner {
         };
         self.lines_left = lines_left;
         *input = next;
-        if let Some((field, asked)) = wanted(name, rules) {
-            let value = trim(front(value_and_more, behind));
-            if rules.field(field, value)? || asked {
-                self.push(storage, front(line, value_and_more));
-                self.push(storage, value);
-                self.keep(storage)?;
-            }
+        if let Some(value) = judge(name, front(value_and_more, behind), rules)? {
+            self.push(storage, front(line, value_and_more));
+            self.push(storage, value);
+            self.keep(storage)?;
         }
         Ok(true)
     }
@@ -268,16 +257,12 @@ impl Scanner {
         if byte != b':' || (is_collected && name.is_empty()) {
             return Err(name_error(byte));
         }
-        match wanted(name, rules) {
-            Some((field, asked)) if is_collected => {
-                (self.field, self.asked) = (field, asked);
-                if !self.push(storage, b":") {
-                    return Err(HeadError::DoesNotFit);
-                }
-                self.value = self.len;
-                self.state = State::Gap;
-            }
-            _ => self.drop_line(State::SkipValue),
+        if !is_collected || wanted(name, rules).is_none() {
+            self.drop_line(State::SkipValue);
+        } else if self.push(storage, b":") {
+            self.state = State::Gap;
+        } else {
+            return Err(HeadError::DoesNotFit);
         }
         Ok(())
     }
@@ -301,9 +286,13 @@ impl Scanner {
                 true
             }
             State::Gap | State::Value => {
-                let value = trim(storage.get(self.value..self.len).unwrap_or_default());
-                self.len = self.value.saturating_add(value.len());
-                rules.field(self.field, value)? || self.asked
+                let line = self.collected(storage);
+                let behind = skip_token(line);
+                let (name, value) = (front(line, behind), behind.get(1..).unwrap_or_default());
+                let kept = judge(name, value, rules)?.map(<[u8]>::len);
+                let size = value.len().wrapping_sub(kept.unwrap_or_default());
+                self.len = self.len.wrapping_sub(size);
+                kept.is_some()
             }
             _ => false,
         };
@@ -375,6 +364,21 @@ impl Scanner {
 fn front<'i>(all: &'i [u8], behind: &[u8]) -> &'i [u8] {
     all.get(..all.len().wrapping_sub(behind.len()))
         .unwrap_or_default()
+}
+
+/// Shows a whole line to the rules; gives the value without white space around it if the line is to be kept.
+#[inline]
+fn judge<'v>(
+    name: &[u8],
+    value: &'v [u8],
+    rules: &mut dyn Rules,
+) -> Result<Option<&'v [u8]>, HeadError> {
+    let Some((field, asked)) = wanted(name, rules) else {
+        return Ok(None);
+    };
+    let value = trim(value);
+    let kept = rules.field(field, value)? || asked;
+    Ok(kept.then_some(value))
 }
 
 /// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
