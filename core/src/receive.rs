@@ -1,3 +1,4 @@
+use crate::bytes::is_ascii;
 use crate::frame::{Header, Mask, Opcode};
 use crate::utf8::{Utf8, is_utf8};
 use crate::{CloseCode, Control, Error, Event, Kind, Limits, Role, What};
@@ -340,10 +341,17 @@ impl Receiver {
         frame.remaining -= u64::try_from(take).unwrap_or(frame.remaining);
         let done = frame.remaining == 0;
         let start = frame.start;
+        let is_text = frame.what == FrameKind::Data && self.open == Some((Kind::Text, false));
+        let ascii = self.unmask(&mut frame.mask, payload, is_text);
         let (what, end) = match (frame.what, self.open) {
             (FrameKind::Data, Some((kind, compressed))) => {
                 let end = done && frame.fin;
-                self.data(&mut frame.mask, kind, compressed, end, payload)?;
+                if is_text {
+                    self.check_text(ascii, end, payload)?;
+                }
+                if end {
+                    self.open = None;
+                }
                 (What::Data { kind, compressed }, end)
             }
             _ => (self.control(&mut frame, done, payload)?, done),
@@ -367,15 +375,8 @@ impl Receiver {
     /// The payload of a whole message.
     #[inline]
     fn whole(&mut self, mut mask: Mask, kind: Kind, payload: &mut [u8]) -> Result<(), Error> {
-        let fine = match (kind, self.role) {
-            (Kind::Text, Role::Server) => mask.apply_text(payload) || is_utf8(payload),
-            (Kind::Text, Role::Client) => is_utf8(payload),
-            (Kind::Binary, Role::Server) => {
-                mask.apply(payload);
-                true
-            }
-            (Kind::Binary, Role::Client) => true,
-        };
+        let ascii = self.unmask(&mut mask, payload, kind == Kind::Text);
+        let fine = ascii || kind == Kind::Binary || is_utf8(payload);
         // Section 8.1.
         if fine {
             Ok(())
@@ -384,37 +385,29 @@ impl Receiver {
         }
     }
 
+    /// Section 8.1: fail as soon as the text cannot become UTF-8, and if it ends inside a character.
     #[inline]
-    fn data(
-        &mut self,
-        mask: &mut Mask,
-        kind: Kind,
-        compressed: bool,
-        end: bool,
-        payload: &mut [u8],
-    ) -> Result<(), Error> {
-        if kind == Kind::Text && !compressed {
-            let ascii = self.unmask_text(mask, payload);
-            // Section 8.1: fail as soon as the text cannot become UTF-8, and if it ends inside a
-            // character.
-            let fine = (ascii && self.utf8.is_complete()) || self.utf8.push(payload);
-            if !fine || (end && !self.utf8.is_complete()) {
-                return Err(self.failed(Error::Utf8));
-            }
-        } else if self.role == Role::Server {
-            mask.apply(payload);
-        }
-        if end {
-            self.open = None;
+    fn check_text(&mut self, ascii: bool, end: bool, payload: &[u8]) -> Result<(), Error> {
+        let fine = (ascii && self.utf8.is_complete()) || self.utf8.push(payload);
+        if !fine || (end && !self.utf8.is_complete()) {
+            return Err(self.failed(Error::Utf8));
         }
         Ok(())
     }
 
-    #[inline]
-    fn unmask_text(&self, mask: &mut Mask, payload: &mut [u8]) -> bool {
+    /// Unmasks what a client sent; tells of a text whether it is ASCII.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn unmask(&self, mask: &mut Mask, payload: &mut [u8], is_text: bool) -> bool {
+        // On 32 bits there is one form for both.
+        let checks = is_text || cfg!(not(target_pointer_width = "64"));
         match self.role {
-            Role::Server => mask.apply_text(payload),
-            Role::Client => payload.is_ascii(),
+            Role::Server if checks => mask.apply_text(payload),
+            Role::Server => {
+                mask.apply(payload);
+                false
+            }
+            Role::Client => is_text && is_ascii(payload),
         }
     }
 
@@ -424,9 +417,6 @@ impl Receiver {
         done: bool,
         payload: &mut [u8],
     ) -> Result<What, Error> {
-        if self.role == Role::Server {
-            frame.mask.apply(payload);
-        }
         match frame.what {
             FrameKind::Ping => Ok(What::Control(Control::Ping)),
             FrameKind::Pong | FrameKind::Data => Ok(What::Control(Control::Pong)),

@@ -115,15 +115,6 @@ pub(super) fn is_field_byte(byte: u8) -> bool {
     byte.wrapping_sub(b' ') < 0x5f || byte >= 0x80 || byte == b'\t'
 }
 
-/// Whether every byte is ASCII.
-pub(super) fn is_ascii(value: &[u8]) -> bool {
-    let (words, rest) = value.as_chunks::<WORD>();
-    let seen = words
-        .iter()
-        .fold(0, |seen, word| seen | usize::from_ne_bytes(*word));
-    seen & (ONES * 0x80) == 0 && rest.iter().all(u8::is_ascii)
-}
-
 /// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
 #[inline(never)]
 pub(super) fn trim(value: &[u8]) -> &[u8] {

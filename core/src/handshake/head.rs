@@ -121,15 +121,8 @@ impl Scanner {
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
-        while !rest.is_empty() && self.state != State::Complete {
-            let step = match self.whole_line(storage, &mut rest, rules) {
-                Ok(false) => self.part(storage, &mut rest, rules),
-                Ok(true) => Ok(()),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = step {
-                return self.fail(error);
-            }
+        if let Err(error) = self.read(storage, &mut rest, rules) {
+            return self.fail(error);
         }
         let consumed = allowed.len().saturating_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
@@ -146,6 +139,22 @@ impl Scanner {
         Err(error)
     }
 
+    #[inline]
+    fn read(
+        &mut self,
+        storage: &mut [u8],
+        input: &mut &[u8],
+        rules: &mut dyn Rules,
+    ) -> Result<(), HeadError> {
+        while !input.is_empty() && self.state != State::Complete {
+            if self.state == State::Line && !self.line_feed {
+                while self.whole_line(storage, input, rules)? {}
+            }
+            self.part(storage, input, rules)?;
+        }
+        Ok(())
+    }
+
     /// Takes a header line that is all there, would fit into the storage, and has nothing wrong: most are so.
     /// False: nothing was taken.
     #[inline]
@@ -155,9 +164,6 @@ impl Scanner {
         input: &mut &[u8],
         rules: &mut dyn Rules,
     ) -> Result<bool, HeadError> {
-        if self.state != State::Line || self.line_feed {
-            return Ok(false);
-        }
         let line = *input;
         let behind_name = skip_token(line);
         let [b':', value_and_more @ ..] = behind_name else {

@@ -13,9 +13,10 @@ pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
 use super::field::{Field, Fields};
-use super::grammar::{equal, is_ascii, is_target, is_token, listed, split_once};
+use super::grammar::{equal, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
+use crate::bytes::is_ascii;
 
 /// Reads the head of a request into storage lent by the caller.
 ///
