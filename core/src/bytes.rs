@@ -1,4 +1,4 @@
-//! Copies that cannot panic. The standard ones check their bounds, and where the compiler cannot see
+//! Helpers for bytes. Copies that cannot panic: the standard ones check their bounds, and where the compiler cannot see
 //! that they hold, a call of the panic handler stays.
 
 /// Copies as many bytes as both have; tells how many.
@@ -25,4 +25,16 @@ pub(crate) fn move_within(buffer: &mut [u8], at: usize, len: usize, to: usize) {
     {
         buffer.copy_within(at..end, to);
     }
+}
+
+/// Whether every byte is ASCII. One copy on a microcontroller, where that of the standard library is larger.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    const TOP_BITS: usize = usize::MAX / 255 * 0x80;
+    let (words, rest) = bytes.as_chunks();
+    let seen = words
+        .iter()
+        .fold(0, |seen, word| seen | usize::from_ne_bytes(*word));
+    seen & TOP_BITS == 0 && rest.iter().all(u8::is_ascii)
 }

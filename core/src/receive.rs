@@ -1,5 +1,6 @@
+use crate::bytes::is_ascii;
 use crate::frame::{Header, Mask, Opcode, Portable, Unmask};
-use crate::utf8::{Utf8, is_ascii_or_utf8, is_utf8};
+use crate::utf8::{Utf8, is_utf8};
 use crate::{CloseCode, Control, Error, Event, Kind, Limits, Role, What};
 
 mod header_rules;
@@ -366,11 +367,17 @@ impl Receiver {
         frame.remaining -= u64::try_from(take).unwrap_or(frame.remaining);
         let done = frame.remaining == 0;
         let start = frame.start;
+        let is_text = frame.what == FrameKind::Data && self.open == Some((Kind::Text, false));
+        let ascii = self.unmask(unmask, &mut frame.mask, payload, is_text);
         let (what, end) = match (frame.what, self.open) {
             (FrameKind::Data, Some((kind, compressed))) => {
                 let end = done && frame.fin;
-                let text = kind == Kind::Text && !compressed;
-                self.data(unmask, &mut frame.mask, text, end, payload)?;
+                if is_text {
+                    self.check_text(ascii, end, payload)?;
+                }
+                if end {
+                    self.open = None;
+                }
                 (What::Data { kind, compressed }, end)
             }
             _ => (self.control(&mut frame, done, payload)?, done),
@@ -400,15 +407,8 @@ impl Receiver {
         kind: Kind,
         payload: &mut [u8],
     ) -> Result<(), Error> {
-        let fine = match (kind, self.role) {
-            (Kind::Text, Role::Server) => unmask.apply_text(&mut mask, payload) || is_utf8(payload),
-            (Kind::Text, Role::Client) => is_ascii_or_utf8(payload),
-            (Kind::Binary, Role::Server) => {
-                unmask.apply(&mut mask, payload);
-                true
-            }
-            (Kind::Binary, Role::Client) => true,
-        };
+        let ascii = self.unmask(unmask, &mut mask, payload, kind == Kind::Text);
+        let fine = ascii || kind == Kind::Binary || is_utf8(payload);
         // Section 8.1.
         if fine {
             Ok(())
@@ -417,33 +417,36 @@ impl Receiver {
         }
     }
 
+    /// Section 8.1: fail as soon as the text cannot become UTF-8, and if it ends inside a character.
     #[inline]
-    fn data(
-        &mut self,
-        unmask: impl Unmask,
-        mask: &mut Mask,
-        text: bool,
-        end: bool,
-        payload: &mut [u8],
-    ) -> Result<(), Error> {
-        if text {
-            let ascii = match self.role {
-                Role::Server => unmask.apply_text(mask, payload),
-                Role::Client => payload.is_ascii(),
-            };
-            // Section 8.1: fail as soon as the text cannot become UTF-8, and if it ends inside a
-            // character.
-            let fine = (ascii && self.utf8.is_complete()) || self.utf8.push(payload);
-            if !fine || (end && !self.utf8.is_complete()) {
-                return Err(self.failed(Error::Utf8));
-            }
-        } else if self.role == Role::Server {
-            unmask.apply(mask, payload);
-        }
-        if end {
-            self.open = None;
+    fn check_text(&mut self, ascii: bool, end: bool, payload: &[u8]) -> Result<(), Error> {
+        let fine = (ascii && self.utf8.is_complete()) || self.utf8.push(payload);
+        if !fine || (end && !self.utf8.is_complete()) {
+            return Err(self.failed(Error::Utf8));
         }
         Ok(())
+    }
+
+    /// Unmasks what a client sent; tells of a text whether it is ASCII.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn unmask(
+        &self,
+        unmask: impl Unmask,
+        mask: &mut Mask,
+        payload: &mut [u8],
+        is_text: bool,
+    ) -> bool {
+        // On 32 bits there is one form for both.
+        let checks = is_text || cfg!(not(target_pointer_width = "64"));
+        match self.role {
+            Role::Server if checks => unmask.apply_text(mask, payload),
+            Role::Server => {
+                unmask.apply(mask, payload);
+                false
+            }
+            Role::Client => is_text && is_ascii(payload),
+        }
     }
 
     fn control(
@@ -452,9 +455,6 @@ impl Receiver {
         done: bool,
         payload: &mut [u8],
     ) -> Result<What, Error> {
-        if self.role == Role::Server {
-            frame.mask.apply(payload);
-        }
         match frame.what {
             FrameKind::Ping => Ok(What::Control(Control::Ping)),
             FrameKind::Pong | FrameKind::Data => Ok(What::Control(Control::Pong)),

@@ -140,16 +140,6 @@ pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     fine
 }
 
-/// A whole text at once, if nobody knows yet whether it is ASCII, as most is.
-#[cfg(target_pointer_width = "64")]
-#[inline(never)]
-pub(crate) fn is_ascii_or_utf8(bytes: &[u8]) -> bool {
-    bytes.is_ascii() || is_utf8(bytes)
-}
-
-#[cfg(not(target_pointer_width = "64"))]
-pub(crate) use is_utf8 as is_ascii_or_utf8;
-
 /// A whole text at once.
 #[cfg(not(target_pointer_width = "64"))]
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {

@@ -3,7 +3,9 @@
 use sha1_smol::Sha1;
 
 /// The value of Sec-WebSocket-Accept that answers a Sec-WebSocket-Key: 28 bytes of ASCII.
+// Aligned, as a copy that is not takes a Cortex-M 100 instructions.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(align(4))]
 pub struct AcceptKey([u8; 28]);
 
 impl AcceptKey {
@@ -52,21 +54,17 @@ pub(super) fn key_of(nonce: &[u8; 16]) -> [u8; 24] {
 
 /// RFC 4648 section 4. Written here because no form of the `base64` crate is free of panics.
 fn base64(bytes: &[u8], text: &mut [u8]) {
-    for (group, digits) in bytes.chunks(3).zip(text.chunks_mut(4)) {
-        let [first, second, third] = match *group {
-            [first, second, third] => [first, second, third],
-            [first, second] => [first, second, 0],
-            [first] => [first, 0, 0],
-            _ => return,
+    for (group, digits) in bytes.chunks(3).zip(text.as_chunks_mut().0) {
+        let byte = |at| group.get(at).copied().unwrap_or(0);
+        let bits = u32::from_be_bytes([0, byte(0), byte(1), byte(2)]);
+        let digit = |shift: u32| {
+            let digit = usize::try_from(bits >> shift & 63).unwrap_or_default();
+            DIGITS.get(digit).copied().unwrap_or_default()
         };
-        let mut bits = u32::from_be_bytes([first, second, third, 0]);
-        digits.fill(b'=');
         // One digit more than there are bytes; the others are padding.
-        for digit in digits.iter_mut().take(group.len().saturating_add(1)) {
-            let next = usize::try_from(bits >> 26).unwrap_or_default();
-            *digit = DIGITS.get(next).copied().unwrap_or_default();
-            bits <<= 6;
-        }
+        let third = if group.len() > 1 { digit(6) } else { b'=' };
+        let fourth = if group.len() > 2 { digit(0) } else { b'=' };
+        *digits = [digit(18), digit(12), third, fourth];
     }
 }
 

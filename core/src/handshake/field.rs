@@ -31,11 +31,10 @@ impl Field {
             (_, Some(field)) => *field,
             _ => Field::Other,
         };
-        if same(field.name().as_bytes(), name) {
-            field
-        } else {
-            Field::Other
+        if field != Field::Other && !same(field.name().as_bytes(), name) {
+            return Field::Other;
         }
+        field
     }
 
     #[expect(
@@ -45,6 +44,11 @@ impl Field {
     )]
     pub(super) const fn name(self) -> &'static str {
         NAMES[self as usize]
+    }
+
+    #[expect(clippy::as_conversions, reason = "a bit for each variant")]
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 
     pub(super) const ALL: [Field; 14] = [
@@ -65,22 +69,42 @@ impl Field {
     ];
 }
 
-/// In the order of [`Field`].
+/// A set of them: a bit for each.
+#[derive(Copy, Clone)]
+pub(super) struct Fields(u16);
+
+impl Fields {
+    pub(super) const fn of(fields: &[Field]) -> Self {
+        let mut set = 0;
+        let mut rest = fields;
+        while let [field, more @ ..] = rest {
+            set |= field.bit();
+            rest = more;
+        }
+        Fields(set)
+    }
+
+    pub(super) const fn has(self, field: Field) -> bool {
+        self.0 & field.bit() != 0
+    }
+}
+
+/// In the order of [`Field`], and in the case that most write: what is equal as it is, is found sooner.
 const NAMES: [&str; 15] = [
-    "host",
-    "origin",
-    "upgrade",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "sec-websocket-protocol",
-    "sec-websocket-extensions",
-    "sec-websocket-accept",
-    "location",
-    "retry-after",
-    "www-authenticate",
+    "Host",
+    "Origin",
+    "Upgrade",
+    "Connection",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Extensions",
+    "Sec-WebSocket-Accept",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
     "",
 ];
 

@@ -2,31 +2,88 @@
 
 /// A byte of a token (RFC 9110 section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    // Most are letters, and those need no table.
-    byte.is_ascii_alphabetic() || is_in(&TOKEN_BYTES, byte)
+    is_in(&TOKEN_BYTES, byte)
 }
 
-/// A set of ASCII, one bit for each byte.
-type Set = [u32; 4];
+/// A set of bytes, one bit for each: those above ASCII too, so that no index is out of bounds.
+type Set = [u32; 8];
 
 fn is_in(set: &Set, byte: u8) -> bool {
     let word = set.get(usize::from(byte >> 5)).copied();
     word.unwrap_or_default() >> (byte & 31) & 1 == 1
 }
 
+/// A digit of Base64 (RFC 4648 section 4).
+pub(super) fn is_base64(byte: u8) -> bool {
+    is_in(
+        &[0, 0x03ff_8800, 0x07ff_fffe, 0x07ff_fffe, 0, 0, 0, 0],
+        byte,
+    )
+}
+
 /// Letters, digits and ``!#$%&'*+-.^_`|~``.
-const TOKEN_BYTES: Set = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff];
+const TOKEN_BYTES: Set = [0, 0x03ff_6cfa, 0xc7ff_fffe, 0x57ff_ffff, 0, 0, 0, 0];
 
 /// RFC 3986 section 3.2.2, `reg-name`: unreserved, percent-encoded and sub-delims, which is letters, digits and
 /// `!$%&'()*+,-.;=_~`.
-const NAME_BYTES: Set = [0, 0x2bff_7ff2, 0x87ff_fffe, 0x47ff_fffe];
+const NAME_BYTES: Set = [0, 0x2bff_7ff2, 0x87ff_fffe, 0x47ff_fffe, 0, 0, 0, 0];
 
-/// The bytes at the front that may stand in a token.
+/// What is behind the bytes at the front that may stand in a token.
 #[inline(never)]
-pub(super) fn token_run(input: &[u8]) -> &[u8] {
-    let end = input.iter().position(|&byte| !is_token_byte(byte));
-    end.and_then(|end| input.get(..end)).unwrap_or(input)
+pub(super) fn skip_token(input: &[u8]) -> &[u8] {
+    skip(input, no_letters, is_token_byte)
 }
+
+/// What is behind the bytes at the front that may stand in a header value.
+#[inline(never)]
+pub(super) fn skip_field(input: &[u8]) -> &[u8] {
+    skip(input, no_plain, is_field_byte)
+}
+
+/// What is behind the bytes at the front for which `is_in` holds.
+///
+/// Looks at a word at a time: `others` sets the top bits of bytes, and as the first one that of the first byte that
+/// is not one of the usual ones, for which `is_in` holds in any case.
+#[inline(always)]
+fn skip(mut input: &[u8], others: fn(usize) -> usize, is_in: fn(u8) -> bool) -> &[u8] {
+    loop {
+        if let Some((word, rest)) = input.split_first_chunk() {
+            let others = others(usize::from_le_bytes(*word));
+            if others == 0 {
+                input = rest;
+                continue;
+            }
+            let usual = usize::try_from(others.trailing_zeros() / 8).unwrap_or_default();
+            input = input.get(usual..).unwrap_or_default();
+        }
+        match input {
+            [byte, rest @ ..] if is_in(*byte) => input = rest,
+            _ => return input,
+        }
+    }
+}
+
+/// The bytes of a word that are neither a letter nor a minus, as most are in names.
+fn no_letters(word: usize) -> usize {
+    let lower = word | (ONES * 0x20);
+    // A byte's top bit is set from "a" on, unless it is behind "z"; or if it is a minus. No sum carries out of a
+    // byte that is ASCII, so all up to the first that is not are told rightly.
+    let letter = lower.wrapping_add(ONES * 0x1f) & !lower.wrapping_add(ONES * 0x05);
+    let minus = (ONES * 0x80).wrapping_sub(word ^ (ONES * 0x2d));
+    (!(letter | minus) | word) & (ONES * 0x80)
+}
+
+/// The bytes of a word that are not printable ASCII. They may stand in a value, too, but are rare.
+fn no_plain(word: usize) -> usize {
+    // A byte's top bit is set by the first sum from 0x7f on, by the second from 0x20 on. No sum carries out of a
+    // byte that is ASCII.
+    let above = word | word.wrapping_add(ONES);
+    let below = !word.wrapping_add(ONES * 0x60);
+    (above | below) & (ONES * 0x80)
+}
+
+const WORD: usize = size_of::<usize>();
+const ONES: usize = usize::MAX / 255;
 
 pub(super) fn is_token(value: &[u8]) -> bool {
     token(value) == Some(&[])
@@ -38,43 +95,25 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 /// both sides of every pair.
 #[inline(never)]
 pub(super) fn same(name: &[u8], other: &[u8]) -> bool {
-    let pairs = || name.iter().zip(other);
-    name.len() == other.len()
-        && pairs().all(|(a, b)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic()))
+    if name.len() != other.len() {
+        return false;
+    }
+    let (words, rest) = name.as_chunks::<WORD>();
+    let (other_words, other_rest) = other.as_chunks::<WORD>();
+    let is_equal = words.iter().zip(other_words).all(|(a, b)| a == b);
+    let (name, other) = if is_equal {
+        (rest, other_rest)
+    } else {
+        (name, other)
+    };
+    let mut pairs = name.iter().zip(other);
+    pairs.all(|(a, b)| a == b || (a ^ b == 0x20 && a.is_ascii_alphabetic()))
 }
 
 /// A byte of a header value (RFC 9110 section 5.5): HTAB, SP, VCHAR, obs-text.
 pub(super) fn is_field_byte(byte: u8) -> bool {
     byte.wrapping_sub(b' ') < 0x5f || byte >= 0x80 || byte == b'\t'
 }
-
-/// The bytes at the front that may stand in a header value.
-///
-/// Looks at a word at a time where it holds neither a control byte nor a tab: most of a head is
-/// values.
-#[inline(never)]
-pub(super) fn field_run(input: &[u8]) -> &[u8] {
-    let words = input.as_chunks::<WORD>().0;
-    let plain = words.iter().take_while(|word| is_plain(**word)).count();
-    let skipped = plain.saturating_mul(WORD);
-    let rest = input.get(skipped..).unwrap_or_default();
-    let more = rest.iter().position(|&byte| !is_field_byte(byte));
-    let end = more.map_or(input.len(), |more| skipped.saturating_add(more));
-    input.get(..end).unwrap_or(input)
-}
-
-/// Whether every byte is printable ASCII. Others may stand in a value too, but are rare.
-fn is_plain(word: [u8; WORD]) -> bool {
-    const ONES: usize = usize::MAX / 255;
-    let word = usize::from_ne_bytes(word);
-    // A byte's top bit is set by the first sum from 0x7f on, by the second from 0x20 on. A carry comes
-    // only out of a byte that has its top bit set already, and so is found by itself.
-    let above = word | word.wrapping_add(ONES);
-    let below = !word.wrapping_add(ONES * 0x60);
-    (above | below) & (ONES * 0x80) == 0
-}
-
-const WORD: usize = size_of::<usize>();
 
 /// Without the white space around it (RFC 9110 section 5.6.3: SP and HTAB).
 #[inline(never)]
@@ -128,12 +167,8 @@ impl<'a> Iterator for Parts<'a> {
 /// Reads an element at the front of a list; gives what is behind it, or `None` if it is not sound.
 pub(super) type Element = fn(&[u8]) -> Option<&[u8]>;
 
-/// Whether every element is sound, and there is one (RFC 9110 section 5.6.1: `1#element`).
-pub(super) fn is_list(list: &[u8], element: Element) -> bool {
-    list_has(list, b"", element).is_some()
-}
-
-/// Whether one of the elements is `wanted`, in any case; `None` if it is not a sound list.
+/// Whether one of the elements is `wanted`, in any case; `None` if not every one is sound, or there is none
+/// (RFC 9110 section 5.6.1: `1#element`).
 #[inline(never)]
 pub(super) fn list_has(list: &[u8], wanted: &[u8], element: Element) -> Option<bool> {
     let mut found = None;
@@ -160,10 +195,8 @@ pub(super) fn list_has(list: &[u8], wanted: &[u8], element: Element) -> Option<b
 /// A token.
 #[inline(never)]
 pub(super) fn token(value: &[u8]) -> Option<&[u8]> {
-    match token_run(value).len() {
-        0 => None,
-        len => value.get(len..),
-    }
+    let behind = skip_token(value);
+    (behind.len() < value.len()).then_some(behind)
 }
 
 /// An element of Upgrade: a name and perhaps a version (RFC 9110 section 7.8).
@@ -178,11 +211,13 @@ pub(super) fn protocol_name(value: &[u8]) -> Option<&[u8]> {
 pub(super) fn extension(value: &[u8]) -> Option<&[u8]> {
     let mut rest = token(value)?;
     while let [b';', parameter @ ..] = trim_start(rest) {
-        rest = match token(trim_start(parameter))? {
-            [b'=', b'"', value @ ..] => quoted_token(value)?,
-            [b'=', value @ ..] => token(value)?,
-            rest => rest,
-        };
+        rest = token(trim_start(parameter))?;
+        if let [b'=', value @ ..] = rest {
+            rest = match value {
+                [b'"', quoted @ ..] => quoted_token(quoted)?,
+                _ => token(value)?,
+            };
+        }
     }
     Some(rest)
 }
@@ -192,9 +227,11 @@ pub(super) fn extension(value: &[u8]) -> Option<&[u8]> {
 fn quoted_token(value: &[u8]) -> Option<&[u8]> {
     let mut rest = value;
     loop {
-        rest = match rest {
-            [b'"', behind @ ..] if rest.len() < value.len() => return Some(behind),
-            [b'\\', byte, more @ ..] | [byte, more @ ..] if is_token_byte(*byte) => more,
+        rest = match skip_token(rest) {
+            [b'"', behind @ ..] if behind.len().saturating_add(1) < value.len() => {
+                return Some(behind);
+            }
+            [b'\\', more @ ..] => token(more)?,
             _ => return None,
         };
     }
@@ -208,19 +245,21 @@ pub(super) fn is_host(value: &[u8]) -> bool {
         [b'[', rest @ ..] => (true, rest),
         _ => (false, value),
     };
-    let is_name = |byte| is_in(&NAME_BYTES, byte) || (in_brackets && byte == b':');
-    let end = host.iter().position(|&byte| !is_name(byte));
-    let rest = match end {
-        Some(0) => return false,
-        Some(end) => host.get(end..).unwrap_or_default(),
-        None => &[],
-    };
+    let mut rest = host;
+    while let [byte, more @ ..] = rest
+        && (is_in(&NAME_BYTES, *byte) || (in_brackets && *byte == b':'))
+    {
+        rest = more;
+    }
+    if rest.len() == host.len() {
+        return false;
+    }
     match (in_brackets, rest) {
         (true, [b']']) => true,
         (true, [b']', b':', port @ ..]) | (false, [b':', port @ ..]) => {
             port.iter().all(u8::is_ascii_digit)
         }
-        (false, []) => !host.is_empty(),
+        (false, []) => true,
         _ => false,
     }
 }

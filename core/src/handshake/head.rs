@@ -11,10 +11,9 @@
 //! collected first, byte by byte. At its colon the line is either dropped, and its value only checked as it
 //! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
-use super::field::Field;
-use super::grammar::{field_run, is_field_byte, is_token_byte, same, token_run, trim};
+use super::field::{Field, Fields};
+use super::grammar::{same, skip_field, skip_token, trim, trim_start};
 use super::{HeadError, HeadLimits, Progress};
-use crate::bytes;
 
 /// The state of one head; see the module's picture for the positions.
 #[derive(Clone, Debug)]
@@ -50,10 +49,9 @@ enum State {
 
 /// What one side of the handshake does with the lines.
 pub(super) trait Rules {
-    /// Whether lines of this header are to be collected.
-    fn wants(&self, field: Field) -> bool;
-    /// The names of the lines the application asked for, in any case. They are kept.
-    fn asked(&self) -> &[&str];
+    /// The headers whose lines are to be judged, and the names of those the application asked for, in any case:
+    /// these are kept.
+    fn wanted(&self) -> (Fields, &[&str]);
     /// Judges the first line; returns how many bytes of it to keep.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
     /// Judges a collected header line; returns whether to keep it.
@@ -123,17 +121,8 @@ impl Scanner {
         let budget = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let allowed = input.get(..budget).unwrap_or(input);
         let mut rest = allowed;
-        while !rest.is_empty() && self.state != State::Complete {
-            let taken = match self.whole_line(rest, storage.len()) {
-                Some(line) => self
-                    .take_line(storage, line, rules)
-                    .map(|()| line.len().saturating_add(2)),
-                None => self.take_part(storage, rest, rules),
-            };
-            match taken {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-                Err(error) => return self.fail(error),
-            }
+        if let Err(error) = self.read(storage, &mut rest, rules) {
+            return self.fail(error);
         }
         let consumed = allowed.len().saturating_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
@@ -150,155 +139,189 @@ impl Scanner {
         Err(error)
     }
 
-    /// The next line, if all of it is there, and there is room for it whatever it is.
-    fn whole_line<'i>(&mut self, input: &'i [u8], storage: usize) -> Option<&'i [u8]> {
-        if self.line_feed || self.len > self.line {
-            return None;
-        }
-        match self.state {
-            State::Blank if !input.starts_with(b"\r") => self.state = State::Start,
-            State::Start | State::Line => {}
-            _ => return None,
-        }
-        let line = field_run(input);
-        let room = storage.checked_sub(self.line)?;
-        let is_whole = input.get(line.len()..)?.starts_with(b"\r\n");
-        (is_whole && line.len() < room).then_some(line)
-    }
-
-    /// Takes a line that is all there.
-    fn take_line(
+    #[inline]
+    fn read(
         &mut self,
         storage: &mut [u8],
-        line: &[u8],
+        input: &mut &[u8],
         rules: &mut dyn Rules,
     ) -> Result<(), HeadError> {
-        match line.first() {
-            Some(&first) if self.state == State::Line => self.count_line(first)?,
-            None if self.state == State::Line => {
-                self.state = State::Complete;
-                return Ok(());
+        while !input.is_empty() && self.state != State::Complete {
+            if self.state == State::Line && !self.line_feed {
+                while self.whole_line(storage, input, rules)? {}
             }
-            _ => {}
+            self.part(storage, input, rules)?;
         }
-        match self.judge(line, rules)? {
-            Some((front, value)) => {
-                for part in [front, value] {
-                    let room = storage.get_mut(self.len..).unwrap_or_default();
-                    self.len = self.len.wrapping_add(bytes::copy(part, room));
-                }
-                self.keep(storage)
-            }
-            None => {
-                self.state = State::Line;
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
-    /// Takes bytes of a line that is torn: one, or as many of a value that is skipped as are there.
-    fn take_part(
+    /// Takes a header line that is all there, would fit into the storage, and has nothing wrong: most are so.
+    /// False: nothing was taken.
+    #[inline]
+    fn whole_line(
         &mut self,
         storage: &mut [u8],
-        input: &[u8],
+        input: &mut &[u8],
         rules: &mut dyn Rules,
-    ) -> Result<usize, HeadError> {
-        if self.state == State::SkipValue && !self.line_feed {
-            let run = field_run(input).len();
-            if run > 0 {
-                return Ok(run);
-            }
-        }
-        let Some(&byte) = input.first() else {
-            return Ok(0);
+    ) -> Result<bool, HeadError> {
+        let line = *input;
+        let behind_name = skip_token(line);
+        let [b':', value_and_more @ ..] = behind_name else {
+            return Ok(false);
         };
-        if self.line_feed {
-            if byte != b'\n' {
-                return Err(HeadError::LineEnd);
-            }
-            self.line_feed = false;
-            self.line_ended(storage, rules)?;
-        } else {
-            self.take_byte(storage, byte, rules)?;
+        let behind = skip_field(value_and_more);
+        let [b'\r', b'\n', next @ ..] = behind else {
+            return Ok(false);
+        };
+        let name = front(line, behind_name);
+        // Neither overflows: they are sizes of what lies in memory.
+        let size = line.len().wrapping_sub(behind.len());
+        let fits = self.line.wrapping_add(size) < storage.len();
+        if name.is_empty() || !fits {
+            return Ok(false);
         }
-        Ok(1)
+        let Some(lines_left) = self.lines_left.checked_sub(1) else {
+            return Ok(false);
+        };
+        self.lines_left = lines_left;
+        *input = next;
+        if let Some(value) = judge(name, front(value_and_more, behind), rules)? {
+            self.push(storage, front(line, value_and_more));
+            self.push(storage, value);
+            self.keep(storage)?;
+        }
+        Ok(true)
     }
 
-    fn take_byte(
+    /// Takes the bytes at the front that go on with what there is, and the byte behind them.
+    #[inline(never)]
+    fn part(
+        &mut self,
+        storage: &mut [u8],
+        input: &mut &[u8],
+        rules: &mut dyn Rules,
+    ) -> Result<(), HeadError> {
+        let behind = match self.state {
+            _ if self.line_feed => *input,
+            State::Name | State::SkipName => skip_token(input),
+            State::Start | State::Value | State::SkipValue => skip_field(input),
+            State::Gap => trim_start(input),
+            State::Blank | State::Line | State::Complete => *input,
+        };
+        if matches!(self.state, State::Start | State::Name | State::Value)
+            && !self.push(storage, front(input, behind))
+        {
+            // What was stored is the beginning of the name: that may be enough to know.
+            if self.state == State::Name && !may_be_wanted(self.collected(storage), rules) {
+                self.drop_line(State::SkipName);
+            } else {
+                return Err(self.does_not_fit());
+            }
+        }
+        *input = behind;
+        let Some((&byte, behind)) = behind.split_first() else {
+            return Ok(());
+        };
+        match (self.state, byte) {
+            _ if self.line_feed => {
+                if byte != b'\n' {
+                    return Err(HeadError::LineEnd);
+                }
+                self.line_feed = false;
+                self.line_ended(storage, rules)?;
+            }
+            (State::Name | State::SkipName, _) => self.name_ended(storage, byte, rules)?,
+            (_, b'\r') => self.line_feed = true,
+            // What comes next begins with this byte.
+            (State::Blank, _) => {
+                self.state = State::Start;
+                return Ok(());
+            }
+            (State::Line, _) => return self.count_line(byte),
+            (State::Gap, _) => {
+                self.state = State::Value;
+                return Ok(());
+            }
+            (_, b'\n') => return Err(HeadError::LineEnd),
+            (State::Start, _) => return Err(HeadError::StartLine),
+            _ => return Err(HeadError::FieldValue),
+        }
+        *input = behind;
+        Ok(())
+    }
+
+    /// Behind a name stands `byte`.
+    #[inline]
+    fn name_ended(
         &mut self,
         storage: &mut [u8],
         byte: u8,
         rules: &dyn Rules,
     ) -> Result<(), HeadError> {
-        if self.state == State::Line && byte != b'\r' {
-            self.count_line(byte)?;
+        let is_collected = self.state == State::Name;
+        let name = self.collected(storage);
+        if byte != b':' || (is_collected && name.is_empty()) {
+            return Err(name_error(byte));
         }
-        match self.state {
-            State::Name if is_token_byte(byte) => {
-                if !self.push(storage, byte) {
-                    // What was stored is the beginning of the name: that may be enough to know.
-                    if may_be_wanted(self.collected(storage), rules) {
-                        return Err(HeadError::DoesNotFit);
-                    }
-                    self.drop_line(State::SkipName);
-                }
-            }
-            State::SkipName if is_token_byte(byte) => {}
-            State::Name | State::SkipName => {
-                let name = self.collected(storage);
-                if byte != b':' || (self.state == State::Name && name.is_empty()) {
-                    return Err(name_error(byte));
-                }
-                if self.state == State::SkipName || wanted(name, rules).is_none() {
-                    self.drop_line(State::SkipValue);
-                } else if self.push(storage, b':') {
-                    self.state = State::Gap;
-                } else {
-                    return Err(HeadError::DoesNotFit);
-                }
-            }
-            State::Gap if matches!(byte, b' ' | b'\t') => {}
-            State::Start | State::Gap | State::Value if is_field_byte(byte) => {
-                if !self.push(storage, byte) {
-                    return Err(self.does_not_fit());
-                }
-                if self.state == State::Gap {
-                    self.state = State::Value;
-                }
-            }
-            _ => match byte {
-                b'\r' => self.line_feed = true,
-                b'\n' => return Err(HeadError::LineEnd),
-                _ if self.state == State::Start => return Err(HeadError::StartLine),
-                _ => return Err(HeadError::FieldValue),
-            },
+        if !is_collected || wanted(name, rules).is_none() {
+            self.drop_line(State::SkipValue);
+        } else if self.push(storage, b":") {
+            self.state = State::Gap;
+        } else {
+            return Err(HeadError::DoesNotFit);
         }
         Ok(())
     }
 
-    /// What the end of a torn line settles.
+    /// What the end of a line settles.
+    #[inline]
     fn line_ended(&mut self, storage: &mut [u8], rules: &mut dyn Rules) -> Result<(), HeadError> {
-        match self.state {
+        let keep = match self.state {
             // RFC 9112 2.2: an empty line before the request line is ignored.
-            State::Blank => self.state = State::Start,
-            State::Line => self.state = State::Complete,
-            State::SkipValue => self.drop_line(State::Line),
-            _ => {
-                let kept = self.judge(self.collected(storage), rules)?;
-                match kept.map(|(front, value)| front.len().saturating_add(value.len())) {
-                    Some(size) => {
-                        self.len = self.line.saturating_add(size);
-                        self.keep(storage)?;
-                    }
-                    None => self.drop_line(State::Line),
-                }
+            State::Blank => {
+                self.state = State::Start;
+                return Ok(());
             }
+            State::Line => {
+                self.state = State::Complete;
+                return Ok(());
+            }
+            State::Start => {
+                let size = rules.start_line(self.collected(storage))?;
+                self.len = self.line.saturating_add(size);
+                true
+            }
+            State::Gap | State::Value => {
+                let line = self.collected(storage);
+                let behind = skip_token(line);
+                let (name, value) = (front(line, behind), behind.get(1..).unwrap_or_default());
+                let kept = judge(name, value, rules)?.map(<[u8]>::len);
+                let size = value.len().wrapping_sub(kept.unwrap_or_default());
+                self.len = self.len.wrapping_sub(size);
+                kept.is_some()
+            }
+            _ => false,
+        };
+        if keep {
+            self.keep(storage)?;
         }
+        self.drop_line(State::Line);
+        Ok(())
+    }
+
+    /// Keeps what was collected.
+    #[inline(never)]
+    fn keep(&mut self, storage: &mut [u8]) -> Result<(), HeadError> {
+        let Some(place) = storage.get_mut(self.len) else {
+            return Err(self.does_not_fit());
+        };
+        *place = b'\n';
+        self.len = self.len.wrapping_add(1);
+        self.line = self.len;
         Ok(())
     }
 
     /// A header line begins with this byte.
-    #[inline(never)]
     fn count_line(&mut self, first: u8) -> Result<(), HeadError> {
         // RFC 9112 5.2: a server rejects obs-fold. Section 2.2: white space in front of the
         // first header line is rejected too.
@@ -311,45 +334,10 @@ impl Scanner {
         Ok(())
     }
 
-    /// Shows a whole line to the rules; gives the two parts of it that are to be kept.
-    fn judge<'l>(
-        &self,
-        line: &'l [u8],
-        rules: &mut dyn Rules,
-    ) -> Result<Option<Kept<'l>>, HeadError> {
-        if self.state == State::Start {
-            let size = rules.start_line(line)?;
-            return Ok(line.split_at_checked(size).map(|(kept, _)| (kept, &[][..])));
-        }
-        let name = token_run(line);
-        let end = line.get(name.len()).copied().unwrap_or(b'\r');
-        if end != b':' || name.is_empty() {
-            return Err(name_error(end));
-        }
-        let Some((front, value)) = line.split_at_checked(name.len().saturating_add(1)) else {
-            return Ok(None);
-        };
-        let Some((field, asked)) = wanted(name, rules) else {
-            return Ok(None);
-        };
-        let value = trim(value);
-        let kept = rules.field(field, value)? || asked;
-        Ok(kept.then_some((front, value)))
-    }
-
     /// What was collected of the line that is being read.
     #[inline(never)]
     fn collected<'s>(&self, storage: &'s [u8]) -> &'s [u8] {
         storage.get(self.line..self.len).unwrap_or_default()
-    }
-
-    fn keep(&mut self, storage: &mut [u8]) -> Result<(), HeadError> {
-        if !self.push(storage, b'\n') {
-            return Err(self.does_not_fit());
-        }
-        self.line = self.len;
-        self.state = State::Line;
-        Ok(())
     }
 
     fn does_not_fit(&self) -> HeadError {
@@ -364,37 +352,57 @@ impl Scanner {
         self.state = next;
     }
 
-    /// Appends one byte; says whether there was room.
+    /// Appends as many of the bytes as there is room for; says whether all of them.
     #[inline(never)]
-    fn push(&mut self, storage: &mut [u8], byte: u8) -> bool {
-        let Some(place) = storage.get_mut(self.len) else {
-            return false;
-        };
-        *place = byte;
-        self.len = self.len.wrapping_add(1);
-        true
+    fn push(&mut self, storage: &mut [u8], bytes: &[u8]) -> bool {
+        let room = storage.get_mut(self.len..).unwrap_or_default();
+        let mut copied: usize = 0;
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+            copied = copied.wrapping_add(1);
+        }
+        self.len = self.len.wrapping_add(copied);
+        copied == bytes.len()
     }
 }
 
-/// The parts of a line that are kept: all but the white space around the value.
-type Kept<'l> = (&'l [u8], &'l [u8]);
+/// What stands in front of `behind`, which is the end of `all`.
+fn front<'i>(all: &'i [u8], behind: &[u8]) -> &'i [u8] {
+    all.get(..all.len().wrapping_sub(behind.len()))
+        .unwrap_or_default()
+}
+
+/// Shows a whole line to the rules; gives the value without white space around it if the line is to be kept.
+#[inline]
+fn judge<'v>(
+    name: &[u8],
+    value: &'v [u8],
+    rules: &mut dyn Rules,
+) -> Result<Option<&'v [u8]>, HeadError> {
+    let Some((field, asked)) = wanted(name, rules) else {
+        return Ok(None);
+    };
+    let value = trim(value);
+    let kept = rules.field(field, value)? || asked;
+    Ok(kept.then_some(value))
+}
 
 /// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
 #[inline(never)]
 fn wanted(name: &[u8], rules: &dyn Rules) -> Option<(Field, bool)> {
     let field = Field::of(name);
-    let is = |one: &&str| same(one.as_bytes(), name);
-    let asked = rules.asked().iter().any(is);
-    (asked || rules.wants(field)).then_some((field, asked))
+    let (fields, names) = rules.wanted();
+    let asked = names.iter().any(|one| same(one.as_bytes(), name));
+    (asked || fields.has(field)).then_some((field, asked))
 }
 
 fn may_be_wanted(start: &[u8], rules: &dyn Rules) -> bool {
-    let asked = rules
-        .asked()
-        .iter()
-        .any(|name| longer(name.as_bytes(), start));
-    let known = |field: &Field| rules.wants(*field) && longer(field.name().as_bytes(), start);
-    asked || Field::ALL.iter().any(known)
+    let (fields, names) = rules.wanted();
+    let known = Field::ALL.iter().filter(|field| fields.has(**field));
+    known
+        .map(|field| field.name())
+        .chain(names.iter().copied())
+        .any(|name| longer(name.as_bytes(), start))
 }
 
 /// Whether `name` starts with `start` and goes on.

@@ -21,12 +21,18 @@ impl<'o> Writer<'o> {
         self.len = self.len.saturating_add(bytes.len());
     }
 
-    /// Writes a header line.
+    /// Ends a line, and writes a header line but for its end. So the last line and the empty one behind it are
+    /// ended by one copy.
     pub(super) fn line(&mut self, name: &str, value: &[u8]) {
+        self.put(b"\r\n");
         self.put(name.as_bytes());
         self.put(b": ");
         self.put(value);
-        self.put(b"\r\n");
+    }
+
+    /// Ends a head.
+    pub(super) fn end(&mut self) {
+        self.put(b"\r\n\r\n");
     }
 
     pub(super) fn lines(&mut self, headers: &[(&str, &str)]) {
@@ -35,8 +41,9 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// Writes a header line whose value is a list.
+    /// Like [`line`](Self::line), with a list as value.
     pub(super) fn list(&mut self, name: &str, elements: &[&str]) {
+        self.put(b"\r\n");
         self.put(name.as_bytes());
         let mut between: &[u8] = b": ";
         for element in elements {
@@ -44,7 +51,6 @@ impl<'o> Writer<'o> {
             self.put(element.as_bytes());
             between = b", ";
         }
-        self.put(b"\r\n");
     }
 
     pub(super) fn number(&mut self, mut number: usize) {

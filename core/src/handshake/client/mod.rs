@@ -13,7 +13,7 @@ pub use request::{Request, RequestError};
 pub use response::Response;
 
 use super::accept_key::key_of;
-use super::field::Field;
+use super::field::{Field, Fields};
 use super::grammar::{list_has, same, token};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -150,16 +150,18 @@ struct ClientRules<'n> {
 }
 
 impl Rules for ClientRules<'_> {
-    fn wants(&self, field: Field) -> bool {
-        is_kept(field)
-            || matches!(
-                field,
-                Field::Upgrade | Field::Connection | Field::Accept | Field::Extensions
-            )
-    }
-
-    fn asked(&self) -> &[&str] {
-        self.keep
+    fn wanted(&self) -> (Fields, &[&str]) {
+        const JUDGED: Fields = Fields::of(&[
+            Field::Upgrade,
+            Field::Connection,
+            Field::Accept,
+            Field::Protocol,
+            Field::Extensions,
+            Field::Location,
+            Field::RetryAfter,
+            Field::WwwAuthenticate,
+        ]);
+        (JUDGED, self.keep)
     }
 
     /// RFC 9112 section 4: `HTTP-version SP status-code SP [reason-phrase]`.

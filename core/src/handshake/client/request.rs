@@ -82,11 +82,11 @@ impl<'a> Request<'a> {
         let mut writer = Writer::new(out);
         writer.put(b"GET ");
         writer.put(self.target.as_bytes());
-        writer.put(b" HTTP/1.1\r\n");
+        writer.put(b" HTTP/1.1");
         writer.line("Host", self.host.as_bytes());
-        writer.put(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
+        writer.put(b"\r\nUpgrade: websocket\r\nConnection: Upgrade");
         writer.line("Sec-WebSocket-Key", &key_of(&nonce));
-        writer.put(b"Sec-WebSocket-Version: 13\r\n");
+        writer.put(b"\r\nSec-WebSocket-Version: 13");
         if let Some(origin) = self.origin {
             writer.line("Origin", origin.as_bytes());
         }
@@ -99,7 +99,7 @@ impl<'a> Request<'a> {
             writer.line("Sec-WebSocket-Extensions", offer.encode().as_bytes());
         }
         writer.lines(self.headers);
-        writer.put(b"\r\n");
+        writer.end();
         writer
             .finish()
             .map_err(|needed| RequestError::BufferTooSmall { needed })

@@ -3,8 +3,8 @@
 use super::super::AcceptKey;
 use super::super::field::Field;
 use super::super::grammar::{
-    elements, extension, is_host, is_list, list_has, protocol_name, repeats, split_once, token,
-    trim,
+    Element, Listed, elements, equal, extension, is_base64, is_host, list_has, protocol_name,
+    split_once, token, trim,
 };
 use super::Refusal;
 use super::request::authority;
@@ -27,34 +27,85 @@ use super::request::authority;
 /// assert_eq!(checks.finish()?.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// # Ok::<(), wirelet::handshake::server::Refusal>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Checks {
-    /// The gravest fault so far: the least by the order of [`Refusal`].
-    fault: Option<Refusal>,
-    /// What was there, as bits.
-    seen: u8,
-    key: Option<[u8; 24]>,
-    protocol_lines: u8,
+    /// Each [`Fault`] so far as a bit, and each thing that is missing as long as it is.
+    faults: u32,
+    key: Key,
+    has_origin: bool,
+    offers: bool,
+    /// Subprotocols that were offered, as far as [`header`](Self::header) saw them.
     protocols: u8,
 }
 
-const REQUEST_LINE: u8 = 1;
-const HOST: u8 = 2;
-const UPGRADE: u8 = 4;
-const CONNECTION: u8 = 8;
-const VERSION: u8 = 16;
-const KEY: u8 = 32;
-const ORIGIN: u8 = 64;
+/// The value of Sec-WebSocket-Key. Aligned, as a copy that is not takes a Cortex-M 100 instructions.
+#[derive(Clone, Debug)]
+#[repr(align(4))]
+struct Key([u8; 24]);
 
-/// RFC 6455 section 4.2.1: what must be there, in the order of gravity.
-const NEEDED: [(u8, Refusal); 6] = [
-    (REQUEST_LINE, Refusal::Incomplete),
-    (HOST, Refusal::HostMissing),
-    (UPGRADE, Refusal::NoUpgrade),
-    (CONNECTION, Refusal::Connection),
-    (VERSION, Refusal::VersionMissing),
-    (KEY, Refusal::KeyMissing),
+/// What may be wrong, in the order of gravity: that of [`Refusal`].
+#[derive(Copy, Clone)]
+enum Fault {
+    Incomplete,
+    HttpVersion,
+    Method,
+    Target,
+    Fragment,
+    HostMissing,
+    HostRepeated,
+    Host,
+    Content,
+    Upgrade,
+    NoUpgrade,
+    Connection,
+    NoConnection,
+    VersionMissing,
+    VersionRepeated,
+    Version,
+    KeyMissing,
+    KeyRepeated,
+    Key,
+    OriginRepeated,
+    Protocol,
+    TooManyProtocols,
+    ProtocolRepeated,
+    Extensions,
+}
+
+/// What each [`Fault`] is called outside.
+const REFUSALS: [Refusal; 24] = [
+    Refusal::Incomplete,
+    Refusal::HttpVersion,
+    Refusal::Method,
+    Refusal::Target,
+    Refusal::Fragment,
+    Refusal::HostMissing,
+    Refusal::HostRepeated,
+    Refusal::Host,
+    Refusal::Content,
+    Refusal::Upgrade,
+    Refusal::NoUpgrade,
+    Refusal::Connection,
+    Refusal::Connection,
+    Refusal::VersionMissing,
+    Refusal::VersionRepeated,
+    Refusal::Version,
+    Refusal::KeyMissing,
+    Refusal::KeyRepeated,
+    Refusal::Key,
+    Refusal::OriginRepeated,
+    Refusal::Protocol,
+    Refusal::TooManyProtocols,
+    Refusal::ProtocolRepeated,
+    Refusal::Extensions,
 ];
+
+impl Fault {
+    #[expect(clippy::as_conversions, reason = "a bit for each variant")]
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
 
 /// The most subprotocols a request may offer. They are compared each with each.
 pub const MAX_PROTOCOLS: u8 = 32;
@@ -62,18 +113,30 @@ pub const MAX_PROTOCOLS: u8 = 32;
 impl Checks {
     /// Nothing seen yet.
     pub fn new() -> Self {
-        Checks::default()
+        Checks {
+            // RFC 6455 section 4.2.1: what must be there.
+            faults: Fault::Incomplete.bit()
+                | Fault::HostMissing.bit()
+                | Fault::NoUpgrade.bit()
+                | Fault::NoConnection.bit()
+                | Fault::VersionMissing.bit()
+                | Fault::KeyMissing.bit(),
+            key: Key(*b"......................=="),
+            has_origin: false,
+            offers: false,
+            protocols: 0,
+        }
     }
 
     /// Shows the request line, apart from the target.
     pub fn request_line(&mut self, method: impl AsRef<[u8]>, version_is_1_1: bool) {
-        self.seen |= REQUEST_LINE;
+        self.found(Fault::Incomplete);
         // RFC 6455 4.2.1 item 1: an HTTP/1.1 or higher GET request; the mechanism is that of 1.1.
         if !version_is_1_1 {
-            self.note(Refusal::HttpVersion);
+            self.note(Fault::HttpVersion);
         }
         if method.as_ref() != b"GET" {
-            self.note(Refusal::Method);
+            self.note(Fault::Method);
         }
     }
 
@@ -82,12 +145,12 @@ impl Checks {
         let target = target.as_ref();
         // RFC 6455 3: a fragment must not be used; '#' in a path or query is sent as %23.
         if split_once(target, b'#').is_some() {
-            self.note(Refusal::Fragment);
+            self.note(Fault::Fragment);
         }
         // RFC 6455 4.2.1 item 1: a path, or an absolute http or https URI.
         let sound = target.starts_with(b"/") || authority(target).is_some_and(is_host);
         if !sound {
-            self.note(Refusal::Target);
+            self.note(Fault::Target);
         }
     }
 
@@ -96,7 +159,11 @@ impl Checks {
     /// Each line is judged by itself, so a subprotocol that is offered again in another line is
     /// not found here, except by [`Handshake`](super::Handshake).
     pub fn header(&mut self, name: &[u8], value: &[u8]) {
-        self.field(Field::of(name), trim(value));
+        let (field, value) = (Field::of(name), trim(value));
+        self.field(field, value);
+        if field == Field::Protocol {
+            self.faults |= judge_offers(elements(value), &mut self.protocols);
+        }
     }
 
     /// Decides.
@@ -104,48 +171,84 @@ impl Checks {
     /// # Errors
     /// The gravest broken rule; [`Refusal`] lists them in that order.
     pub fn finish(self) -> Result<AcceptKey, Refusal> {
-        self.decide(|| false)
+        self.told(self.faults)
     }
 
-    /// Decides; asks if a subprotocol repeats across lines only if there are several.
-    pub(super) fn decide(&self, repeat: impl FnOnce() -> bool) -> Result<AcceptKey, Refusal> {
-        let missing = NEEDED.iter().find(|(bit, _)| self.seen & bit == 0);
-        let missing = match missing {
-            Some((_, refusal)) => Some(*refusal),
-            None if self.protocol_lines > 1 && self.protocols <= MAX_PROTOCOLS && repeat() => {
-                Some(Refusal::ProtocolRepeated)
-            }
-            None => None,
+    /// Decides for a head whose lines with subprotocols were kept. They are not compared before: one look at all
+    /// of them serves, and is less flash than one at each.
+    pub(super) fn decide<'a>(
+        &self,
+        protocols: impl FnOnce() -> Listed<'a>,
+    ) -> Result<AcceptKey, Refusal> {
+        let offers = if self.offers {
+            judge_offers(protocols(), &mut 0)
+        } else {
+            0
         };
-        match (graver(self.fault, missing), &self.key) {
-            (None, Some(key)) => Ok(AcceptKey::of(key)),
-            (fault, _) => Err(fault.unwrap_or(Refusal::Key)),
+        self.told(self.faults | offers)
+    }
+
+    #[inline]
+    fn told(&self, faults: u32) -> Result<AcceptKey, Refusal> {
+        let gravest = usize::try_from(faults.trailing_zeros()).unwrap_or_default();
+        match REFUSALS.get(gravest) {
+            Some(refusal) => Err(*refusal),
+            None => Ok(AcceptKey::of(&self.key.0)),
         }
     }
 
     /// Whether the request asks for "websocket" at all.
     pub fn is_upgrade(&self) -> bool {
-        self.seen & UPGRADE != 0
+        self.faults & Fault::NoUpgrade.bit() == 0
     }
 
-    /// Judges a line whose value has no white space around it.
+    /// Judges a line whose value has no white space around it, but for repeated subprotocols.
     pub(super) fn field(&mut self, field: Field, value: &[u8]) {
+        let (wanted, element, missing, fault): (&[u8], Element, u32, Fault) = match field {
+            // RFC 6455 4.2.1 item 3: the value "websocket", in any case. RFC 9110 7.8: a list.
+            Field::Upgrade => (
+                b"websocket",
+                protocol_name,
+                Fault::NoUpgrade.bit(),
+                Fault::Upgrade,
+            ),
+            // RFC 6455 4.2.1 item 4: a list with the token "upgrade", in any case.
+            Field::Connection => (
+                b"upgrade",
+                token,
+                Fault::NoConnection.bit(),
+                Fault::Connection,
+            ),
+            // RFC 6455 4.1 item 10: tokens, at least one.
+            Field::Protocol => {
+                self.offers = true;
+                (b"", token, 0, Fault::Protocol)
+            }
+            // RFC 6455 9.1: a header that does not follow the grammar fails the handshake.
+            Field::Extensions => (b"", extension, 0, Fault::Extensions),
+            _ => return self.no_list(field, value),
+        };
+        match list_has(value, wanted, element) {
+            Some(true) => self.faults &= !missing,
+            Some(false) => {}
+            None => self.note(fault),
+        }
+    }
+
+    #[inline]
+    fn no_list(&mut self, field: Field, value: &[u8]) {
         match field {
             Field::Host => self.host(value),
-            Field::Upgrade => self.upgrade(value),
-            Field::Connection => self.connection(value),
             Field::Key => self.key(value),
             Field::Version => self.version(value),
-            Field::Protocol => self.protocol(value),
-            // RFC 6455 9.1: a header that does not follow the grammar fails the handshake.
-            Field::Extensions if !is_list(value, extension) => self.note(Refusal::Extensions),
             // RFC 6454 7.3: a user agent sends at most one Origin.
-            Field::Origin => self.once(ORIGIN, Refusal::OriginRepeated),
+            Field::Origin if self.has_origin => self.note(Fault::OriginRepeated),
+            Field::Origin => self.has_origin = true,
             // A body would be read as the first frames.
-            Field::TransferEncoding => self.note(Refusal::Content),
+            Field::TransferEncoding => self.note(Fault::Content),
             // RFC 9110 8.6: digits; zero is no body.
             Field::ContentLength if value.is_empty() || value.iter().any(|&byte| byte != b'0') => {
-                self.note(Refusal::Content);
+                self.note(Fault::Content);
             }
             _ => {}
         }
@@ -153,94 +256,92 @@ impl Checks {
 
     fn host(&mut self, value: &[u8]) {
         // RFC 9112 3.2: 400 for a request without Host, with two, or with an invalid one.
-        self.once(HOST, Refusal::HostRepeated);
+        self.once(Fault::HostMissing, Fault::HostRepeated);
         if !is_host(value) {
-            self.note(Refusal::Host);
-        }
-    }
-
-    fn upgrade(&mut self, value: &[u8]) {
-        // RFC 6455 4.2.1 item 3: the value "websocket", in any case. RFC 9110 7.8: a list.
-        match list_has(value, b"websocket", protocol_name) {
-            Some(true) => self.seen |= UPGRADE,
-            Some(false) => {}
-            None => self.note(Refusal::Upgrade),
-        }
-    }
-
-    fn connection(&mut self, value: &[u8]) {
-        // RFC 6455 4.2.1 item 4: a list with the token "upgrade", in any case.
-        match list_has(value, b"upgrade", token) {
-            Some(true) => self.seen |= CONNECTION,
-            Some(false) => {}
-            None => self.note(Refusal::Connection),
+            self.note(Fault::Host);
         }
     }
 
     fn key(&mut self, value: &[u8]) {
         // RFC 6455 11.3.1: not more than once.
-        self.once(KEY, Refusal::KeyRepeated);
-        // RFC 6455 4.2.1 item 5: Base64 that decodes to 16 bytes.
-        match <&[u8; 24]>::try_from(value) {
-            Ok(key) if is_key(key) => self.key = Some(*key),
-            _ => self.note(Refusal::Key),
+        self.once(Fault::KeyMissing, Fault::KeyRepeated);
+        // RFC 6455 4.2.1 item 5: Base64 that decodes to 16 bytes. That is 22 characters, of which the last carries
+        // two bits, and the padding (RFC 4648 section 4; section 3.5: the four bits left over are zero).
+        let is_key = match <&[u8; 24]>::try_from(value) {
+            Ok([digits @ .., last @ (b'A' | b'Q' | b'g' | b'w'), b'=', b'=']) => {
+                let [copy @ .., copy_of_last, _, _] = &mut self.key.0;
+                *copy_of_last = *last;
+                // Copied while they are looked at, which is cheaper than a call.
+                copy.iter_mut().zip(digits).all(|(copy, byte)| {
+                    *copy = *byte;
+                    is_base64(*byte)
+                })
+            }
+            _ => false,
+        };
+        if !is_key {
+            self.note(Fault::Key);
         }
     }
 
     fn version(&mut self, value: &[u8]) {
         // RFC 6455 11.3.5: not more than once.
-        self.once(VERSION, Refusal::VersionRepeated);
+        self.once(Fault::VersionMissing, Fault::VersionRepeated);
         // RFC 6455 4.2.1 item 6: 13.
         if value != b"13" {
-            self.note(Refusal::Version);
+            self.note(Fault::Version);
         }
     }
 
-    fn protocol(&mut self, value: &[u8]) {
-        self.protocol_lines = self.protocol_lines.saturating_add(1);
-        for _ in elements(value) {
-            self.protocols = self.protocols.saturating_add(1);
+    fn once(&mut self, missing: Fault, repeated: Fault) {
+        if self.faults & missing.bit() == 0 {
+            self.note(repeated);
         }
-        // RFC 6455 4.1 item 10: tokens, at least one, none twice.
-        if !is_list(value, token) {
-            self.note(Refusal::Protocol);
-        }
-        if self.protocols > MAX_PROTOCOLS {
-            self.note(Refusal::TooManyProtocols);
-        } else if repeats(elements(value)) {
-            self.note(Refusal::ProtocolRepeated);
-        }
+        self.found(missing);
     }
 
-    #[inline(never)]
-    fn once(&mut self, bit: u8, twice: Refusal) {
-        if self.seen & bit != 0 {
-            self.note(twice);
-        }
-        self.seen |= bit;
+    const fn found(&mut self, missing: Fault) {
+        self.faults &= !missing.bit();
     }
 
-    #[inline(never)]
-    fn note(&mut self, refusal: Refusal) {
-        self.fault = graver(self.fault, Some(refusal));
+    const fn note(&mut self, fault: Fault) {
+        self.faults |= fault.bit();
     }
 }
 
-/// The lesser of two is the graver one.
-fn graver(one: Option<Refusal>, other: Option<Refusal>) -> Option<Refusal> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+impl Default for Checks {
+    fn default() -> Self {
+        Checks::new()
     }
 }
 
-/// Base64 of 16 bytes: 22 characters, of which the last carries two bits, and the padding
-/// (RFC 4648 section 4; section 3.5: the four bits left over are zero).
-fn is_key(key: &[u8; 24]) -> bool {
-    let [digits @ .., b'A' | b'Q' | b'g' | b'w', b'=', b'='] = key else {
-        return false;
-    };
-    digits
-        .iter()
-        .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+/// What is wrong with subprotocols, as bits; `before` of them were offered in other lines, and are counted on.
+#[inline(never)]
+fn judge_offers(protocols: Listed<'_>, before: &mut u8) -> u32 {
+    let mut faults = 0;
+    let mut rest = protocols;
+    while let Some(one) = rest.next() {
+        *before = before.saturating_add(1);
+        if *before > MAX_PROTOCOLS {
+            return Fault::TooManyProtocols.bit();
+        }
+        // RFC 6455 4.1 item 10: none twice.
+        if rest.clone().any(|other| equal(other, one)) {
+            faults = Fault::ProtocolRepeated.bit();
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_faults_have_the_order_of_the_refusals() {
+        assert!(super::REFUSALS.is_sorted());
+        let (Some(last), len) = (super::REFUSALS.last(), super::REFUSALS.len()) else {
+            return;
+        };
+        assert_eq!(*last, super::Refusal::Extensions);
+        assert_eq!(super::Fault::Extensions.bit(), 1 << (len - 1));
+    }
 }

@@ -12,10 +12,11 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
-use super::field::Field;
-use super::grammar::{equal, is_target, is_token, listed, repeats, split_once};
+use super::field::{Field, Fields};
+use super::grammar::{equal, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
+use crate::bytes::is_ascii;
 
 /// Reads the head of a request into storage lent by the caller.
 ///
@@ -86,10 +87,10 @@ impl<'n, B: AsRef<[u8]> + AsMut<[u8]>> Handshake<'n, B> {
         if !self.scanner.is_complete() {
             return Err(Refusal::Incomplete);
         }
-        // RFC 6455 4.1 item 10: unique, also across lines; the lines are kept, so look at them.
         let kept = self.scanner.kept(self.storage.as_ref());
-        let checks = &self.rules.checks;
-        checks.decide(|| repeats(listed(kept, Field::Protocol.name())))
+        self.rules
+            .checks
+            .decide(|| listed(kept, Field::Protocol.name()))
     }
 
     /// Ends the handshake and gives the storage back.
@@ -108,19 +109,20 @@ struct ServerRules<'n> {
 }
 
 impl Rules for ServerRules<'_> {
-    fn wants(&self, field: Field) -> bool {
-        !matches!(
-            field,
-            Field::Accept
-                | Field::Location
-                | Field::RetryAfter
-                | Field::WwwAuthenticate
-                | Field::Other
-        )
-    }
-
-    fn asked(&self) -> &[&str] {
-        self.keep
+    fn wanted(&self) -> (Fields, &[&str]) {
+        const JUDGED: Fields = Fields::of(&[
+            Field::Host,
+            Field::Origin,
+            Field::Upgrade,
+            Field::Connection,
+            Field::ContentLength,
+            Field::TransferEncoding,
+            Field::Key,
+            Field::Version,
+            Field::Protocol,
+            Field::Extensions,
+        ]);
+        (JUDGED, self.keep)
     }
 
     /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
@@ -141,12 +143,15 @@ impl Rules for ServerRules<'_> {
     }
 
     fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
-        let is_kept = matches!(
-            field,
-            Field::Host | Field::Origin | Field::Protocol | Field::Extensions
-        );
+        const KEPT: Fields = Fields::of(&[
+            Field::Host,
+            Field::Origin,
+            Field::Protocol,
+            Field::Extensions,
+        ]);
+        let is_kept = KEPT.has(field);
         // These are ASCII by their own grammar, and are handed out as text.
-        if is_kept && !value.iter().all(u8::is_ascii) {
+        if is_kept && !is_ascii(value) {
             return Err(HeadError::FieldValue);
         }
         self.checks.field(field, value);

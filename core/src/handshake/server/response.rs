@@ -67,7 +67,6 @@ impl<'a> Response<'a> {
               Connection: Upgrade\r\nSec-WebSocket-Accept: ",
         );
         writer.put(self.key.as_bytes());
-        writer.put(b"\r\n");
         if let Some(protocol) = self.protocol {
             writer.line("Sec-WebSocket-Protocol", protocol.as_bytes());
         }
@@ -76,7 +75,7 @@ impl<'a> Response<'a> {
             writer.line("Sec-WebSocket-Extensions", answer.encode().as_bytes());
         }
         writer.lines(self.headers);
-        writer.put(b"\r\n");
+        writer.end();
         writer.finish().map_err(too_small)
     }
 }
@@ -150,30 +149,28 @@ impl<'a> Rejection<'a> {
         writer.number(self.status.into());
         writer.put(b" ");
         writer.put(reason(self.status).as_bytes());
-        writer.put(b"\r\n");
         match self.status {
             // RFC 6455 4.4 and RFC 9110 15.5.22: the versions, and the protocol, that would do.
             // RFC 9110 7.8: Upgrade is named in Connection, too.
             426 => writer.put(
-                b"Connection: close, Upgrade\r\nUpgrade: websocket\r\n\
-                  Sec-WebSocket-Version: 13\r\n",
+                b"\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n\
+                  Sec-WebSocket-Version: 13",
             ),
             // RFC 9110 15.5.6: a 405 lists the methods that would do.
-            405 => writer.put(b"Connection: close\r\nAllow: GET\r\n"),
-            _ => writer.put(b"Connection: close\r\n"),
+            405 => writer.put(b"\r\nConnection: close\r\nAllow: GET"),
+            _ => writer.put(b"\r\nConnection: close"),
         }
         if !self.content_type.is_empty() {
             writer.line("Content-Type", self.content_type.as_bytes());
         }
         // RFC 9110 8.6: no Content-Length with 204; with 304 it would be that of another answer.
         if !matches!(self.status, 204 | 304) {
-            writer.put(b"Content-Length: ");
+            writer.put(b"\r\nContent-Length: ");
             let len = self.body.len().saturating_add(self.apart);
             writer.number(len.saturating_add(self.end.len()));
-            writer.put(b"\r\n");
         }
         writer.lines(self.headers);
-        writer.put(b"\r\n");
+        writer.end();
         writer.put(self.body);
         writer.put(self.end);
         writer.finish().map_err(too_small)

@@ -84,6 +84,23 @@ impl Budgets {
     }
 }
 
+/// Prints the largest of `parts` of something, here and into the log. They have no budgets.
+///
+/// # Errors
+/// The log cannot be written.
+pub(crate) fn split(job: &Job, title: &str, parts: &[(String, u64)]) -> Result<()> {
+    let mut text = format!("\n   {title}\n");
+    for (name, value) in parts.iter().take(PARTS_SHOWN) {
+        let _ = writeln!(text, "   {value:>8} {name}");
+    }
+    let rest: u64 = parts.iter().skip(PARTS_SHOWN).map(|(_, value)| value).sum();
+    let _ = writeln!(text, "   {rest:>8} all others");
+    print!("{text}");
+    job.note(&text)
+}
+
+const PARTS_SHOWN: usize = 20;
+
 /// Whole numbers as such, others with two digits.
 fn number(value: f64) -> String {
     if value.fract() == 0.0 {

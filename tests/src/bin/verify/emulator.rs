@@ -1,5 +1,6 @@
 //! Programs for a microcontroller, run by QEMU, which counts instructions and measures the stack.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,12 @@ pub(crate) struct Run {
     pub(crate) counts: Vec<u64>,
     /// The most stack it used, in bytes.
     pub(crate) stack: u64,
+    /// Instructions of the count with the number [`PROFILED`] by function, the most first.
+    pub(crate) profile: Vec<(String, u64)>,
 }
+
+/// The pieces of work between two marks are counted from 1.
+pub(crate) const PROFILED: usize = 2;
 
 impl Emulator {
     /// Installs what is missing and compiles the plugin.
@@ -65,8 +71,8 @@ impl Emulator {
         fs::write(&input_file, [&len.to_le_bytes(), input].concat())?;
         let symbols = self.symbols(job, program)?;
         let address = |name: &str| {
-            let found = symbols.iter().find(|(symbol, _)| symbol == name);
-            found.map(|(_, address)| *address)
+            let found = symbols.iter().find(|symbol| symbol.name == name);
+            found.map(|symbol| symbol.address)
         };
         let (Some(floor), Some(top)) = (address("__sheap"), address("_stack_start")) else {
             bail!("{} has no stack", program.display());
@@ -90,7 +96,7 @@ impl Emulator {
             input_file.display()
         ));
         command.arg("-plugin").arg(format!(
-            "{},out={},mark={mark:#x},floor={floor:#x},top={top:#x}",
+            "{},out={},mark={mark:#x},floor={floor:#x},top={top:#x},profile={PROFILED}",
             self.plugin.display(),
             measured.display()
         ));
@@ -107,17 +113,67 @@ impl Emulator {
             output: fs::read(&output).context("the program has no output")?,
             counts: numbers("count "),
             stack: *numbers("stack ").first().context("no stack was measured")?,
+            profile: profile(&symbols, &lines),
         })
     }
 
-    fn symbols(&self, job: &Job, program: &Path) -> Result<Vec<(String, u64)>> {
-        let listed = job.must(job.command(&self.nm).arg(program), "llvm-nm failed")?;
+    fn symbols(&self, job: &Job, program: &Path) -> Result<Vec<Symbol>> {
+        let mut command = job.command(&self.nm);
+        command.arg("--demangle").arg(program);
+        let listed = job.must(&mut command, "llvm-nm failed")?;
         let symbols = listed.output.lines().filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let address = u64::from_str_radix(words.next()?, 16).ok()?;
-            Some((words.nth(1)?.to_owned(), address))
+            let [address, kind, name] = line.splitn(3, ' ').collect::<Vec<_>>().try_into().ok()?;
+            Some(Symbol {
+                name: without_hash(name).to_owned(),
+                address: u64::from_str_radix(address, 16).ok()?,
+                is_code: matches!(kind, "t" | "T" | "w" | "W"),
+            })
         });
         Ok(symbols.collect())
+    }
+}
+
+struct Symbol {
+    name: String,
+    address: u64,
+    is_code: bool,
+}
+
+/// What the plugin counted at single addresses, by function.
+fn profile(symbols: &[Symbol], measured: &str) -> Vec<(String, u64)> {
+    // The lowest bit of a function's address says that it is Thumb code.
+    let functions: BTreeMap<u64, &str> = symbols
+        .iter()
+        .filter(|symbol| symbol.is_code)
+        .map(|symbol| (symbol.address & !1, symbol.name.as_str()))
+        .collect();
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in measured.lines() {
+        let words = line
+            .strip_prefix("at ")
+            .and_then(|line| line.split_once(' '));
+        if let Some((address, count)) = words
+            && let (Ok(address), Ok(count)) = (address.parse::<u64>(), count.parse::<u64>())
+            && let Some((_, name)) = functions.range(..=address).next_back()
+        {
+            *counts.entry(name).or_default() += count;
+        }
+    }
+    let mut rows: Vec<_> = counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect();
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    rows
+}
+
+/// A name without the hash that the compiler put behind it.
+pub(crate) fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((front, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            front
+        }
+        _ => name,
     }
 }
 
@@ -134,3 +190,31 @@ fn plugin_version(job: &Job, qemu: &Path) -> Result<u32> {
 
 /// Where `tests/size/src/lib.rs` looks for the input.
 const INPUT: u32 = 0x2_0000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_executed_is_added_up_by_function() {
+        let symbol = |name: &str, address, is_code| Symbol {
+            name: name.into(),
+            address,
+            is_code,
+        };
+        let symbols = [
+            symbol("a", 0x101, true),
+            symbol("table", 0x104, false),
+            symbol("b", 0x109, true),
+        ];
+        let measured = "count 9\nat 256 1\nat 262 2\nat 264 5\nat 2 7\n";
+        let expected = [("b".to_owned(), 5), ("a".to_owned(), 3)];
+        assert_eq!(profile(&symbols, measured), expected);
+    }
+
+    #[test]
+    fn only_a_hash_is_taken_off() {
+        assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
+        assert_eq!(without_hash("a::hash"), "a::hash");
+    }
+}

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use wirelet::deflate;
 use wirelet_tests::deflate::Deflater;
 
-use crate::budgets::{Budgets, Row, TARGETS};
-use crate::emulator::Emulator;
+use crate::budgets::{self, Budgets, Row, TARGETS};
+use crate::emulator::{Emulator, PROFILED};
 use crate::job::{Job, Tally};
 use crate::size;
 use crate::wire::{self, BINARY, TEXT};
@@ -27,8 +27,14 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
         println!("   {toolchain}");
         for (name, pieces) in &programs {
             let program = toolchain.program(job, name);
-            let counts = count(job, &emulator, machine, &program, pieces)
+            let (counts, profile) = count(job, &emulator, machine, &program, pieces)
                 .with_context(|| format!("`{name}` for {target}"))?;
+            let of = &pieces[PROFILED - 1].row;
+            budgets::split(
+                job,
+                &format!("{of}, {target}, instructions by function"),
+                &profile,
+            )?;
             for (piece, count) in pieces[1..].iter().zip(counts) {
                 let row = match rows.iter_mut().find(|(name, _)| *name == piece.row) {
                     Some((_, row)) => row,
@@ -47,14 +53,15 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The instructions of each piece of work but the first, without those of the marks.
+/// The instructions of each piece of work but the first, without those of the marks; and those of one
+/// of them by function.
 fn count(
     job: &Job,
     emulator: &Emulator,
     machine: &str,
     program: &Path,
     pieces: &[Piece],
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, Profile)> {
     let records = pieces.iter().flat_map(|piece| piece.record.clone());
     let answers = pieces.iter().flat_map(|piece| piece.answer.clone());
     let run = emulator.run(job, machine, program, &records.collect::<Vec<u8>>())?;
@@ -72,10 +79,12 @@ fn count(
         );
     }
     let counts = counts.iter();
-    Ok(counts
-        .map(|count| count.saturating_sub(*marks) as f64)
-        .collect())
+    let counts = counts.map(|count| count.saturating_sub(*marks) as f64);
+    Ok((counts.collect(), run.profile))
 }
+
+/// Instructions by function.
+type Profile = Vec<(String, u64)>;
 
 /// What `count` is told to do, and must answer.
 struct Piece {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use wirelet::deflate::Context;
 use wirelet_tests::deflate::Deflater;
 
 use crate::bare_metal::BareMetal;
-use crate::budgets::{Budgets, Row, TARGETS};
-use crate::emulator::Emulator;
+use crate::budgets::{self, Budgets, Row, TARGETS};
+use crate::emulator::{self, Emulator};
 use crate::install;
 use crate::job::{Job, Tally};
 use crate::wire::{self, BINARY, CLOSE, PING, PONG, TEXT};
@@ -40,6 +40,13 @@ pub(crate) fn run(job: &Job) -> Result<Tally> {
             }
             stack[i].1[column] = run.stack as f64;
         }
+        budgets::split(
+            job,
+            &format!(
+                "server, {target}, bytes by function and constant, those of `empty` among them"
+            ),
+            &tools.parts(job, &program("server"))?,
+        )?;
         for (i, (name, size)) in tools.sizes(job, &program("sizes"))?.into_iter().enumerate() {
             match sizes.get_mut(i) {
                 Some((known, values)) if *known == name => values[column] = size as f64,
@@ -185,23 +192,40 @@ impl Tools {
         Ok(listed.output.lines().filter(|line| panics(line)).count())
     }
 
+    /// What lies in flash, the largest first.
+    fn parts(&self, job: &Job, program: &Path) -> Result<Vec<(String, u64)>> {
+        let mut parts = self.symbols(job, program)?;
+        parts.retain(|(_, kind, _)| "tTrRwW".contains(*kind));
+        let mut parts: Vec<_> = parts
+            .into_iter()
+            .map(|(name, _, size)| (emulator::without_hash(&name).to_owned(), size))
+            .collect();
+        parts.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+        Ok(parts)
+    }
+
     /// The symbols of `sizes`, in the order of their names, with their sizes.
     fn sizes(&self, job: &Job, program: &Path) -> Result<Vec<(String, u64)>> {
-        let mut command = job.command(&self.nm);
-        command.args(["--print-size", "--radix=d"]).arg(program);
-        let listed = job.must(&mut command, "llvm-nm failed")?;
-        let mut sizes = Vec::new();
-        for line in listed.output.lines() {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            if let [_, size, _, name] = words[..]
-                && let Some(name) = name.strip_prefix("size_of_")
-            {
-                let size = size.parse().context("llvm-nm printed no size")?;
-                sizes.push((name.replace('_', " "), size));
-            }
-        }
+        let symbols = self.symbols(job, program)?.into_iter();
+        let mut sizes: Vec<_> = symbols
+            .filter_map(|(name, _, size)| {
+                Some((name.strip_prefix("size_of_")?.replace('_', " "), size))
+            })
+            .collect();
         sizes.sort();
         Ok(sizes)
+    }
+
+    /// Name, kind and size of each symbol that has one.
+    fn symbols(&self, job: &Job, program: &Path) -> Result<Vec<(String, char, u64)>> {
+        let mut command = job.command(&self.nm);
+        command.args(["--print-size", "--radix=d", "--demangle"]);
+        let listed = job.must(command.arg(program), "llvm-nm failed")?;
+        let symbols = listed.output.lines().filter_map(|line| {
+            let [_, size, kind, name] = line.splitn(4, ' ').collect::<Vec<_>>().try_into().ok()?;
+            Some((name.to_owned(), kind.parse().ok()?, size.parse().ok()?))
+        });
+        Ok(symbols.collect())
     }
 }
 
