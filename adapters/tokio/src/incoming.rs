@@ -36,6 +36,8 @@ pub struct Incoming {
     inbox: Inbox<Vec<u8>>,
     timer: Timer,
     phase: Phase,
+    /// Most bytes held since there is a buffer, or since there was one.
+    peak: usize,
     /// The rest of the open message is not wanted: whoever read it in pieces has gone.
     skip: bool,
     #[cfg(feature = "deflate")]
@@ -83,6 +85,7 @@ impl Incoming {
             inbox: Inbox::new(Vec::new(), receiver),
             timer: Timer::default(),
             phase: Phase::Open,
+            peak: 0,
             skip: false,
             #[cfg(feature = "deflate")]
             inflating: None,
@@ -303,6 +306,7 @@ impl Incoming {
                         return Poll::Ready(Err(failed.unwrap_or(Error::Disconnected)));
                     }
                     self.inbox.filled(n);
+                    self.peak = self.peak.max(self.inbox.len());
                     return Poll::Ready(link.with(|out, _| {
                         let now = out.clock.now();
                         out.connection.heard(now);
@@ -404,7 +408,11 @@ impl Incoming {
     /// Room for the next read.
     fn make_room(&mut self) {
         if self.inbox.buffer().is_empty() {
-            let _ = self.inbox.replace(pool::take(pool::SIZE));
+            // As large as the last messages needed: who sends large ones sends more of them, and
+            // growing anew would move each in steps.
+            let size = self.peak.saturating_add(BETWEEN).max(pool::SIZE);
+            self.peak = 0;
+            let _ = self.inbox.replace(pool::take(size));
             return;
         }
         if !self.inbox.spare().is_empty() {

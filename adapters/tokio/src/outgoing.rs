@@ -45,6 +45,8 @@ pub struct Outgoing {
     /// How long a write may make no progress, and since when this one has not.
     patience: Option<std::time::Duration>,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// The receiving half, which wants to know when the sending half closes.
+    watching: Option<Waker>,
     /// Both halves may wait for the same writer, but a writer keeps one waker.
     wakers: Option<Arc<Wakers>>,
     #[cfg(feature = "deflate")]
@@ -101,6 +103,7 @@ impl Outgoing {
             unflushed: false,
             patience,
             stalled: None,
+            watching: None,
             wakers: None,
             #[cfg(feature = "deflate")]
             deflating: None,
@@ -276,8 +279,8 @@ impl Outgoing {
         self.pay();
         self.connection.close(code, reason, self.clock.now())?;
         self.pay();
-        if let Some(wakers) = &self.wakers {
-            wake(&wakers.close);
+        if let Some(receiving) = self.watching.take() {
+            receiving.wake();
         }
         Ok(())
     }
@@ -346,7 +349,9 @@ impl Outgoing {
         self.adopt(tail);
         if let Some(wakers) = &self.wakers {
             wake(&wakers.receive);
-            wake(&wakers.close);
+        }
+        if let Some(receiving) = self.watching.take() {
+            receiving.wake();
         }
     }
 
@@ -387,8 +392,9 @@ impl Outgoing {
 
     /// The receiving half wants to know when the sending half closes: its deadline changes.
     pub(crate) fn watch_close(&mut self, side: Side, cx: &Context<'_>) {
-        if side == Side::Receive {
-            store(&self.wakers.get_or_insert_default().close, cx.waker());
+        let watches = |waker: &Waker| waker.will_wake(cx.waker());
+        if side == Side::Receive && !self.watching.as_ref().is_some_and(watches) {
+            self.watching = Some(cx.waker().clone());
         }
     }
 

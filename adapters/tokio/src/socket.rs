@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Stages a message. It leaves with the next [`flush`](Self::flush), or when a
-    /// [`recv`](Self::recv) is about to wait, or when the buffer of 64 KiB is full.
+    /// [`recv`](Self::recv) is about to wait, or when the buffer of 68 KiB is full.
     ///
     /// # Errors
     /// [`Error::Send`] if the connection closes or a message is unfinished;

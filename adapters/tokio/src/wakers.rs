@@ -18,7 +18,6 @@ pub enum Side {
 pub(crate) struct Wakers {
     pub(crate) receive: Slot,
     pub(crate) send: Slot,
-    pub(crate) close: Slot,
 }
 
 pub(crate) type Slot = Mutex<Option<Waker>>;

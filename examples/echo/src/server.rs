@@ -14,15 +14,12 @@ pub(crate) async fn run(port: u16, acceptor: Acceptor) -> Result<()> {
     let acceptor = Arc::new(acceptor);
     loop {
         let (tcp, _) = listener.accept().await?;
-        let acceptor = acceptor.clone();
-        tokio::spawn(async move {
-            // One client that fails is no reason to stop, or to fill a log.
-            let _ = echo(tcp, &acceptor).await;
-        });
+        // One client that fails is no reason to stop, or to fill a log.
+        tokio::spawn(echo(tcp, acceptor.clone()));
     }
 }
 
-async fn echo(tcp: TcpStream, acceptor: &Acceptor) -> Result<()> {
+async fn echo(tcp: TcpStream, acceptor: Arc<Acceptor>) -> Result<()> {
     tcp.set_nodelay(true)?;
     let mut ws = acceptor.accept(tcp).await?;
     let (mut rx, mut tx) = ws.halves();

@@ -234,11 +234,8 @@ const SHORT: Amounts = Amounts {
     deliveries: 200,
 };
 
-const ABOUT: &str = "\
-# Servers, measured
-
-`cargo verify bench-peers` writes this file.
-";
+/// What the reader of the tables must know.
+const ABOUT: &str = include_str!("about.md");
 
 const HELP: &str = "\
 usage: load --echo PROGRAM [OPTION]..

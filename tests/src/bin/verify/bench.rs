@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::job::{Job, Tally};
+use crate::job::{self, Job, Tally};
 use crate::{cargo, install};
 
 /// Every topic but the system calls, once and as short as it gets: the benchmark itself works.
@@ -15,8 +15,7 @@ pub(crate) fn smoke(job: &Job) -> Result<Tally> {
     fmt.args(packages.map(|package| format!("--package={package}")));
     job.must(fmt.arg("--check"), "the benchmarks are not formatted")?;
     let mut test = benches(job, "test");
-    test.args(["--release", "--package=load", "--target-dir"])
-        .arg(target_dir(job));
+    test.args(["--release", "--package=load"]);
     let mut tally =
         cargo::count_tests(&job.must(&mut test, "the tests of the load failed")?.output);
     let mut load = load(job, &["load", "servers"])?;
@@ -40,12 +39,10 @@ pub(crate) fn ours(job: &Job) -> Result<Tally> {
 /// Ours, the limit and other libraries; the tables go to `tests/benches/RESULTS.md`.
 pub(crate) fn peers(job: &Job) -> Result<Tally> {
     install::program(job, "strace", "strace")?;
-    let folder = job.places.root.join("tests/benches/peers");
-    let node = install::npm_packages(job, &folder, "node-peers")?;
+    let node = install::npm_packages(job, &folder(job).join("peers"), "node-peers")?;
     let mut load = load(job, &["load", "servers", "peers"])?;
     load.arg("--peers").arg("--node").arg(node);
-    load.arg("--results")
-        .arg(job.places.root.join("tests/benches/RESULTS.md"));
+    load.arg("--results").arg(folder(job).join("RESULTS.md"));
     show(
         &job.must(&mut load, "a server could not be measured")?
             .output,
@@ -57,17 +54,18 @@ pub(crate) fn peers(job: &Job) -> Result<Tally> {
 fn load(job: &Job, packages: &[&str]) -> Result<Command> {
     let echo = cargo::release_example(job, "echo")?;
     let mut build = benches(job, "build");
-    build
-        .arg("--release")
-        .arg("--target-dir")
-        .arg(target_dir(job));
+    build.arg("--release");
     build.args(
         packages
             .iter()
             .map(|package| format!("--package={package}")),
     );
     job.must(&mut build, "the benchmarks do not build")?;
-    let mut load = job.command(target_dir(job).join("release/load"));
+    let target = job::metadata(&folder(job))?["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("cargo metadata names no target directory")?;
+    let mut load = job.command(target.join("release/load"));
     load.arg("--echo").arg(echo);
     Ok(load)
 }
@@ -77,12 +75,12 @@ fn benches(job: &Job, command: &str) -> Command {
     cargo
         .arg(command)
         .arg("--manifest-path")
-        .arg(job.places.root.join("tests/benches/Cargo.toml"));
+        .arg(folder(job).join("Cargo.toml"));
     cargo
 }
 
-fn target_dir(job: &Job) -> PathBuf {
-    job.places.target.join("benches")
+fn folder(job: &Job) -> PathBuf {
+    job.places.root.join("tests/benches")
 }
 
 /// The tables, without the progress.

@@ -88,10 +88,11 @@ async fn echo(mut tcp: TcpStream) -> Result<()> {
                 tcp.write_all(&held[answer]).await?;
             }
             held.drain(..whole);
-            if held.is_empty() && held.capacity() <= ROOM {
+            if !held.is_empty() {
+                held.reserve_exact(frames::missing(&held)?);
+            } else if held.capacity() <= ROOM {
                 held = Vec::new();
             }
-            held.reserve(frames::missing(&held)?);
         }
     }
 }
