@@ -212,7 +212,11 @@ pub fn handshakes(port: u16, count: usize) -> Result<()> {
     asked.into_iter().try_for_each(|mut tcp| answered(&mut tcp))
 }
 
-fn handshake(port: u16) -> Result<TcpStream> {
+/// Opens a connection.
+///
+/// # Errors
+/// The server did not upgrade.
+pub fn handshake(port: u16) -> Result<TcpStream> {
     let mut tcp = ask(port)?;
     answered(&mut tcp)?;
     Ok(tcp)

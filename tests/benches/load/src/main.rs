@@ -8,6 +8,7 @@
 mod client;
 mod contender;
 mod frames;
+mod hostile;
 mod process;
 mod results;
 mod topic;
@@ -115,10 +116,12 @@ impl Options {
 
     fn topics(&self) -> Vec<Topic> {
         let mut topics = Topic::all(&self.amounts);
-        topics.retain(|topic| {
-            self.topics.is_empty() || self.topics.iter().any(|name| name == topic.name())
-        });
+        topics.retain(|topic| self.wants(topic.name()));
         topics
+    }
+
+    fn wants(&self, topic: &str) -> bool {
+        self.topics.is_empty() || self.topics.iter().any(|name| name == topic)
     }
 }
 
@@ -147,7 +150,18 @@ fn run(options: &Options) -> Result<bool> {
         .iter()
         .map(|contender| contender.name.as_str())
         .collect();
-    let text = format!("{}\n{}", machine(options), results.markdown(&names));
+    let mut text = format!("{}\n{}", machine(options), results.markdown(&names));
+    if options.wants("hostile") {
+        // The limit checks no more than it needs, and how a library is used changes nothing.
+        let servers: Vec<_> = contenders
+            .iter()
+            .filter(|contender| !contender.is_limit() && !contender.name.ends_with("README"))
+            .collect();
+        match hostile::table(&cores, &servers) {
+            Ok(table) => text.push_str(&table),
+            Err(error) => results.fail(format!("hostile: {error:#}")),
+        }
+    }
     println!("{text}");
     for failure in results.failures() {
         println!("failed: {failure}");
@@ -247,7 +261,7 @@ usage: load --echo PROGRAM [OPTION]..
   --milliseconds N      how long an echo is measured (500)
   --seed N              of the order and the payloads (5)
   --short               once, and as little as shows that everything works
-  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,calls
+  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,calls,hostile
   --servers LIST        only these, by the beginning of their names; the limit always
   --results FILE        write the tables there too
 ";
