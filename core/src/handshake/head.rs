@@ -7,8 +7,8 @@
 //!   0                                  line                    len             storage.len()
 //! ```
 //!
-//! A line that is all there, and would fit into the storage, is judged where it is. Of others a name is
-//! collected first, byte by byte. At its colon the line is either dropped, and its value only checked as it
+//! A line that is all there, would fit into the storage, and has nothing wrong, is judged where it is. Of others a
+//! name is collected first, as it comes. At its colon the line is either dropped, and its value only checked as it
 //! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
 use super::field::{Field, Fields};
@@ -139,6 +139,7 @@ impl Scanner {
         Err(error)
     }
 
+    /// Reads to the end of the input, or of the head.
     #[inline]
     fn read(
         &mut self,
