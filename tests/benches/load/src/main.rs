@@ -3,10 +3,11 @@
 //!
 //! Each measurement is a fresh process of the server, on one core; the load is on another. The
 //! order is shuffled anew in every round, and every figure is set against that of the limit in the
-//! same round.
+//! same round; compression, which the limit cannot do, against ours.
 
 mod client;
 mod contender;
+mod deflated;
 mod frames;
 mod process;
 mod results;
@@ -102,7 +103,7 @@ impl Options {
             contenders.extend(Contender::peers(self.node.as_deref())?);
         }
         let wanted = |contender: &Contender| {
-            contender.is_limit()
+            contender.is_base()
                 || self.servers.is_empty()
                 || self
                     .servers
@@ -182,14 +183,14 @@ fn measure(
         }
     }
     for (contender, cell, value) in &found {
-        let limit = found
+        let base = found
             .iter()
-            .find(|(other, at, _)| other.is_limit() && at == cell);
+            .find(|(other, at, _)| other.is_base() && at == cell);
         results.add(
             cell,
             &contender.name,
             *value,
-            limit.map(|(_, _, value)| *value),
+            base.map(|(_, _, value)| *value),
         );
     }
 }
@@ -220,6 +221,7 @@ fn machine(options: &Options) -> String {
 const FULL: Amounts = Amounts {
     time: Duration::from_millis(500),
     idle: 5000,
+    deflate_idle: 1000,
     handshakes: 3000,
     fan_out: [1000, 10_000],
     deliveries: 100_000,
@@ -229,6 +231,7 @@ const FULL: Amounts = Amounts {
 const SHORT: Amounts = Amounts {
     time: Duration::from_millis(20),
     idle: 500,
+    deflate_idle: 100,
     handshakes: 100,
     fan_out: [10, 100],
     deliveries: 200,
@@ -247,7 +250,9 @@ usage: load --echo PROGRAM [OPTION]..
   --milliseconds N      how long an echo is measured (500)
   --seed N              of the order and the payloads (5)
   --short               once, and as little as shows that everything works
-  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,calls
-  --servers LIST        only these, by the beginning of their names; the limit always
+  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,deflate,
+                        calls
+  --servers LIST        only these, by the beginning of their names; the limit always, and ours with
+                        compression
   --results FILE        write the tables there too
 ";

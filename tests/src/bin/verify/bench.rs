@@ -91,4 +91,4 @@ fn show(output: &str) {
 }
 
 /// Without `calls`, which would need a tracer that nothing else needs.
-const TOPICS: &str = "a,b,c,d,e,f,g,handshakes,idle,fan-out";
+const TOPICS: &str = "a,b,c,d,e,f,g,handshakes,idle,fan-out,deflate";
