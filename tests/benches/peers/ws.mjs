@@ -1,14 +1,22 @@
-// npm `ws`: `node ws.mjs best|readme`.
+// npm `ws`: `node ws.mjs best|readme|deflate|takeover`.
 
 import { WebSocketServer } from "ws";
 
 const mode = process.argv[2];
-if (mode !== "best" && mode !== "readme") {
-  console.error("say `best` or `readme`");
+if (!["best", "readme", "deflate", "takeover"].includes(mode)) {
+  console.error("say `best`, `readme`, `deflate` or `takeover`");
   process.exit(2);
 }
 
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0, maxPayload: 16 << 20 });
+// As ours: level 1.
+const perMessageDeflate = (mode === "deflate" || mode === "takeover") && {
+  zlibDeflateOptions: { level: 1 },
+  threshold: 0,
+  serverNoContextTakeover: mode === "deflate",
+  clientNoContextTakeover: mode === "deflate",
+};
+const options = { host: "127.0.0.1", port: 0, maxPayload: 16 << 20, perMessageDeflate };
+const server = new WebSocketServer(options);
 server.on("listening", () => console.log(`listening on ws://127.0.0.1:${server.address().port}`));
 server.on("connection", mode === "best" ? batched : plain);
 
@@ -17,7 +25,7 @@ function plain(ws) {
   ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary }));
 }
 
-// All messages of one read are handed out before the next tick. Until then the socket is corked,
+// Without compression all messages of one read are handed out before the next tick. Until then the socket is corked,
 // which `ws` has no name for.
 function batched(ws) {
   const socket = ws._socket;

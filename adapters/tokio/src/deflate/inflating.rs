@@ -154,7 +154,12 @@ fn grow(inflater: &mut Inflater<Vec<u8>>, context: Context, limits: Limits) {
     let size = inflater.buffer().len();
     let limit = usize::try_from(limits.message).unwrap_or(usize::MAX);
     let most = limit.saturating_add(context.window.bytes() + 1).max(size);
-    match inflater.replace(pool::take(size.saturating_mul(GROWTH).min(most))) {
+    let next = match size {
+        // Behind the largest window there is room for some messages.
+        0..pool::SIZE => pool::SIZE,
+        _ => size.saturating_mul(GROWTH),
+    };
+    match inflater.replace(pool::take(next.min(most))) {
         Ok(buffer) | Err(buffer) => pool::give(buffer),
     }
 }

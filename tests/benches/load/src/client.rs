@@ -1,4 +1,4 @@
-//! The load: many connections, each with a batch in flight, on one thread without a runtime.
+//! The load: many connections, each with messages in flight, on one thread without a runtime.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,36 +7,62 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use mio::{Events, Interest, Poll, Token};
 
-use crate::frames::Batch;
+/// What a connection says in a round, and what must be answered.
+pub trait Dialogue {
+    /// The extension that the opening handshake offers.
+    fn offer(&self) -> Option<&'static str>;
+
+    /// The extension that the server agreed to.
+    ///
+    /// # Errors
+    /// That is not what is to be measured.
+    fn agree(&mut self, extension: Option<&str>) -> Result<()>;
+
+    /// Begins a round.
+    fn begin(&mut self);
+
+    /// All bytes to be sent in this round.
+    fn sent(&self) -> &[u8];
+
+    /// How many bytes the rest of the answer has at most.
+    fn rest(&self) -> usize;
+
+    /// Checks what came of the answer.
+    ///
+    /// # Errors
+    /// It is not what it should be.
+    fn take(&mut self, bytes: &[u8]) -> Result<()>;
+}
 
 /// Connections to one server.
-pub struct Client {
+pub struct Client<D> {
     poll: Poll,
     events: Events,
-    connections: Vec<Connection>,
+    connections: Vec<Connection<D>>,
     scratch: Vec<u8>,
 }
 
-struct Connection {
+struct Connection<D> {
     tcp: mio::net::TcpStream,
-    batch: Batch,
-    /// Bytes of the batch that went out, and of the answer that came.
+    dialogue: D,
+    /// Bytes of this round that went out.
     sent: usize,
-    got: usize,
     /// No round is under way.
     resting: bool,
 }
 
-impl Client {
-    /// Opens a connection for each batch, one after the other.
+impl<D: Dialogue> Client<D> {
+    /// Opens a connection for each dialogue, one after the other.
     ///
     /// # Errors
     /// The server did not accept one.
-    pub fn open(port: u16, batches: impl IntoIterator<Item = Batch>) -> Result<Self> {
+    pub fn open(port: u16, dialogues: impl IntoIterator<Item = D>) -> Result<Self> {
         let poll = Poll::new().context("cannot wait for sockets")?;
         let mut connections = Vec::new();
-        for batch in batches {
-            let tcp = handshake(port)?;
+        for mut dialogue in dialogues {
+            let mut tcp = ask(port, dialogue.offer())?;
+            let head = answered(&mut tcp)?;
+            dialogue.agree(header(&head, EXTENSIONS))?;
             tcp.set_nonblocking(true)?;
             let mut tcp = mio::net::TcpStream::from_std(tcp);
             let token = Token(connections.len());
@@ -44,9 +70,8 @@ impl Client {
                 .register(&mut tcp, token, Interest::READABLE | Interest::WRITABLE)?;
             connections.push(Connection {
                 tcp,
-                batch,
+                dialogue,
                 sent: 0,
-                got: 0,
                 resting: true,
             });
         }
@@ -58,7 +83,7 @@ impl Client {
         })
     }
 
-    /// Every connection sends its batch, waits until the whole answer came, checks it, and begins
+    /// Every connection sends what it has to say, waits until the whole answer came, checks it, and begins
     /// again until `time` is over; rounds that were begun are ended. Gives the number of rounds.
     ///
     /// # Errors
@@ -110,7 +135,7 @@ impl Client {
         Ok(rounds)
     }
 
-    /// The first connection sends its batch, which is one message, and all of them wait for it.
+    /// The first connection says its message, and all of them wait for it.
     /// Adds to `delays` how long each waited.
     ///
     /// # Errors
@@ -124,7 +149,7 @@ impl Client {
         } = self;
         let mut open = connections.len();
         for connection in connections.iter_mut() {
-            connection.got = 0;
+            connection.dialogue.begin();
             connection.resting = false;
         }
         let begun = Instant::now();
@@ -141,6 +166,13 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// What the connections say.
+    pub fn dialogues(&self) -> impl Iterator<Item = &D> {
+        self.connections
+            .iter()
+            .map(|connection| &connection.dialogue)
     }
 
     /// Closes all connections.
@@ -160,15 +192,16 @@ impl Client {
     }
 }
 
-impl Connection {
+impl<D: Dialogue> Connection<D> {
     fn begin(&mut self) -> Result<()> {
-        (self.sent, self.got, self.resting) = (0, 0, false);
+        (self.sent, self.resting) = (0, false);
+        self.dialogue.begin();
         self.write()
     }
 
     fn write(&mut self) -> Result<()> {
-        while !self.resting && self.sent < self.batch.sent.len() {
-            match self.tcp.write(&self.batch.sent[self.sent..]) {
+        while !self.resting && self.sent < self.dialogue.sent().len() {
+            match self.tcp.write(&self.dialogue.sent()[self.sent..]) {
                 Ok(n) => self.sent += n,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error).context("the server ended a connection"),
@@ -179,17 +212,12 @@ impl Connection {
 
     /// Reads what is there. True: the whole answer came.
     fn read(&mut self, scratch: &mut [u8]) -> Result<bool> {
-        while self.got < self.batch.expected.len() {
-            let expected = &self.batch.expected[self.got..];
-            let room = expected.len().min(scratch.len());
+        while self.dialogue.rest() > 0 {
+            let room = self.dialogue.rest().min(scratch.len());
             match self.tcp.read(&mut scratch[..room]) {
                 Ok(0) => bail!("the server ended a connection"),
                 Ok(n) => {
-                    ensure!(
-                        scratch[..n] == expected[..n],
-                        "what came back is not what was sent"
-                    );
-                    self.got += n;
+                    self.dialogue.take(&scratch[..n])?;
                     // A short read emptied the socket, and what comes next is a new event.
                     if n < room {
                         break;
@@ -199,7 +227,7 @@ impl Connection {
                 Err(error) => return Err(error).context("the server ended a connection"),
             }
         }
-        Ok(!self.resting && self.got == self.batch.expected.len())
+        Ok(!self.resting && self.dialogue.rest() == 0)
     }
 }
 
@@ -208,8 +236,12 @@ impl Connection {
 /// # Errors
 /// The server refused, or said something behind its 101.
 pub fn handshakes(port: u16, count: usize) -> Result<()> {
-    let asked = (0..count).map(|_| ask(port)).collect::<Result<Vec<_>>>()?;
-    asked.into_iter().try_for_each(|mut tcp| answered(&mut tcp))
+    let asked = (0..count)
+        .map(|_| ask(port, None))
+        .collect::<Result<Vec<_>>>()?;
+    asked
+        .into_iter()
+        .try_for_each(|mut tcp| answered(&mut tcp).map(drop))
 }
 
 /// Opens a connection.
@@ -217,29 +249,30 @@ pub fn handshakes(port: u16, count: usize) -> Result<()> {
 /// # Errors
 /// The server did not upgrade.
 pub fn handshake(port: u16) -> Result<TcpStream> {
-    let mut tcp = ask(port)?;
+    let mut tcp = ask(port, None)?;
     answered(&mut tcp)?;
     Ok(tcp)
 }
 
 /// Connects, and sends the request of the opening handshake.
-fn ask(port: u16) -> Result<TcpStream> {
+fn ask(port: u16, extension: Option<&str>) -> Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut tcp = TcpStream::connect(address).context("cannot connect")?;
     tcp.set_nodelay(true)?;
     tcp.set_read_timeout(Some(PATIENCE))?;
     // Closed by a reset: the port is free again at once.
     socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
+    let offer = extension.map_or_else(String::new, |offer| format!("{EXTENSIONS}: {offer}\r\n"));
     let request = format!(
         "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{offer}\r\n"
     );
     tcp.write_all(request.as_bytes())?;
     Ok(tcp)
 }
 
-/// Reads the answer, and checks it.
-fn answered(tcp: &mut TcpStream) -> Result<()> {
+/// Reads the answer, checks it, and gives its head.
+fn answered(tcp: &mut TcpStream) -> Result<String> {
     let mut head = Vec::new();
     let mut bytes = [0; 1024];
     while !head.ends_with(b"\r\n\r\n") {
@@ -247,13 +280,20 @@ fn answered(tcp: &mut TcpStream) -> Result<()> {
         ensure!(n > 0 && head.len() < 8192, "the server ended the handshake");
         head.extend(&bytes[..n]);
     }
-    let head = String::from_utf8_lossy(&head);
+    let head = String::from_utf8_lossy(&head).into_owned();
     ensure!(
         head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT),
         "the server did not upgrade: {}",
         head.lines().next().unwrap_or_default()
     );
-    Ok(())
+    Ok(head)
+}
+
+fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(wanted).then_some(value.trim())
+    })
 }
 
 fn wait(poll: &mut Poll, events: &mut Events) -> Result<()> {
@@ -272,6 +312,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Bytes of one read.
 const SCRATCH: usize = 256 << 10;
+
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// Key and its answer from RFC 6455 section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -11,10 +11,14 @@ use crate::frames::Answer;
 pub struct Contender {
     pub name: String,
     pub answer: Answer,
-    /// What starts it as an echo.
-    echo: Vec<String>,
+    /// What starts it as an echo without compression, if that is measured.
+    echo: Option<Vec<String>>,
     /// What starts it as a fan-out, if it can do that.
     fan_out: Option<Vec<String>>,
+    /// What starts it as an echo that compresses.
+    deflate: Option<Vec<String>>,
+    /// What it compresses refers to its messages before.
+    pub takeover: bool,
 }
 
 impl Contender {
@@ -27,29 +31,44 @@ impl Contender {
         let limit = Self {
             name: LIMIT.to_owned(),
             answer: Answer::Masked,
-            echo: vec![limit.clone(), "echo".to_owned()],
+            echo: Some(vec![limit.clone(), "echo".to_owned()]),
             fan_out: Some(vec![limit, "fan-out".to_owned()]),
+            deflate: None,
+            takeover: false,
         };
         ensure!(echo.is_file(), "{} is not built", echo.display());
+        let echo = [echo.display().to_string(), "0".to_owned()];
         let ours = Self {
             name: "wirelet".to_owned(),
             answer: Answer::Echo,
-            echo: vec![echo.display().to_string(), "0".to_owned()],
+            echo: Some(echo.to_vec()),
             fan_out: Some(vec![beside("wirelet-fan-out")?]),
+            deflate: None,
+            takeover: false,
         };
-        Ok(vec![limit, ours])
+        let [alone, takeover] = Self::deflating(
+            "wirelet",
+            &echo,
+            ["--deflate", "--deflate=takeover,threshold=32"],
+        );
+        Ok(vec![limit, ours, alone, takeover])
     }
 
-    /// Each other library twice: batched, and as its README says. `node` is a folder with `ws`.
+    /// Each other library twice: batched, and as its README says; those that can compress twice
+    /// more. `node` is a folder with `ws`.
     ///
     /// # Errors
     /// A program is not built.
     pub fn peers(node: Option<&Path>) -> Result<Vec<Self>> {
         let mut peers = Vec::new();
-        for name in PEERS {
+        for (name, compresses) in PEERS {
             let program = beside(&format!("peer-{name}"))?;
             let version = locked_version(name)?;
-            peers.extend(Self::both(&format!("{name} {version}"), &[program]));
+            let (name, start) = (&format!("{name} {version}"), &[program]);
+            peers.extend(Self::both(name, start));
+            if compresses {
+                peers.extend(Self::deflating(name, start, DEFLATE));
+            }
         }
         if let Some(node) = node {
             let script = node.join("ws.mjs").display().to_string();
@@ -59,10 +78,9 @@ impl Contender {
                 .nth(1)
                 .and_then(|rest| rest.split('"').next());
             let version = version.context("the version of npm ws is not known")?;
-            peers.extend(Self::both(
-                &format!("npm ws {version}"),
-                &["node".to_owned(), script],
-            ));
+            let (name, start) = (&format!("npm ws {version}"), &["node".to_owned(), script]);
+            peers.extend(Self::both(name, start));
+            peers.extend(Self::deflating(name, start, DEFLATE));
         }
         Ok(peers)
     }
@@ -71,17 +89,43 @@ impl Contender {
         [("", "best"), (", README", "readme")].map(|(suffix, mode)| Self {
             name: format!("{name}{suffix}"),
             answer: Answer::Echo,
-            echo: [start, &[mode.to_owned()]].concat(),
+            echo: Some([start, &[mode.to_owned()]].concat()),
             fan_out: None,
+            deflate: None,
+            takeover: false,
         })
     }
 
-    pub fn is_limit(&self) -> bool {
-        self.name == LIMIT
+    /// Each message for itself, and with takeover.
+    fn deflating(name: &str, start: &[String], words: [&str; 2]) -> [Self; 2] {
+        [(words[0], false), (words[1], true)].map(|(word, takeover)| Self {
+            name: format!("{name}{}", if takeover { TAKEOVER } else { ALONE }),
+            answer: Answer::Echo,
+            echo: None,
+            fan_out: None,
+            deflate: Some([start, &[word.to_owned()]].concat()),
+            takeover,
+        })
     }
 
-    pub fn echo(&self) -> Command {
-        command(&self.echo)
+    /// The others are set against it, where it can do what they do: the limit, or ours that
+    /// compresses each message for itself.
+    pub fn is_base(&self) -> bool {
+        self.name == LIMIT || self.name.strip_prefix("wirelet") == Some(ALONE)
+    }
+
+    /// A library without compression, in the best way known: the limit checks no more than it needs,
+    /// and how a library is used changes nothing about its rules.
+    pub fn is_judged(&self) -> bool {
+        self.echo.is_some() && self.name != LIMIT && !self.name.ends_with("README")
+    }
+
+    pub fn echo(&self) -> Option<Command> {
+        self.echo.as_deref().map(command)
+    }
+
+    pub fn deflate(&self) -> Option<Command> {
+        self.deflate.as_deref().map(command)
     }
 
     pub fn fan_out(&self) -> Option<Command> {
@@ -116,12 +160,19 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 
 const LIMIT: &str = "limit";
 
-/// Crates; `peer-` and the name is the program.
-const PEERS: [&str; 6] = [
-    "fastwebsockets",
-    "tokio-websockets",
-    "tokio-tungstenite",
-    "yawc",
-    "sockudo-ws",
-    "wtx",
+/// Ends of names.
+const ALONE: &str = ", deflate";
+const TAKEOVER: &str = ", deflate, takeover";
+
+/// How the other programs are told to compress.
+const DEFLATE: [&str; 2] = ["deflate", "takeover"];
+
+/// Crates, and whether they can compress; `peer-` and the name is the program.
+const PEERS: [(&str, bool); 6] = [
+    ("fastwebsockets", false),
+    ("tokio-websockets", false),
+    ("tokio-tungstenite", false),
+    ("yawc", true),
+    ("sockudo-ws", true),
+    ("wtx", false),
 ];

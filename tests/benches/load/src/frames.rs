@@ -1,5 +1,9 @@
 //! What is sent and what must come back, made before anything is measured.
 
+use anyhow::{Result, ensure};
+
+use crate::client::Dialogue;
+
 /// The shape of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -19,9 +23,12 @@ pub enum Answer {
 }
 
 /// The messages that one connection has in flight together, and the answer to them, as bytes.
+#[derive(Clone)]
 pub struct Batch {
-    pub sent: Vec<u8>,
-    pub expected: Vec<u8>,
+    sent: Vec<u8>,
+    expected: Vec<u8>,
+    /// Bytes of the answer that came.
+    got: usize,
 }
 
 impl Batch {
@@ -36,6 +43,7 @@ impl Batch {
         let mut batch = Self {
             sent: Vec::new(),
             expected: Vec::new(),
+            got: 0,
         };
         for _ in 0..count {
             let payload = match shape {
@@ -52,21 +60,54 @@ impl Batch {
             Shape::Text => 1,
             Shape::Binary => 2,
         };
-        let key: [u8; 4] = rng.u32(1..).to_be_bytes();
-        let masked: Vec<u8> = payload
-            .iter()
-            .zip(key.iter().cycle())
-            .map(|(byte, key)| byte ^ key)
-            .collect();
-        push_header(&mut self.sent, opcode, 0x80, payload.len());
-        self.sent.extend(key);
-        self.sent.extend(&masked);
+        push_masked(&mut self.sent, rng, opcode, payload);
         push_header(&mut self.expected, opcode, 0, payload.len());
         self.expected.extend(match answer {
             Answer::Echo => payload,
-            Answer::Masked => &masked,
+            Answer::Masked => &self.sent[self.sent.len() - payload.len()..],
         });
     }
+}
+
+impl Dialogue for Batch {
+    fn offer(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn agree(&mut self, extension: Option<&str>) -> Result<()> {
+        ensure!(extension.is_none(), "an extension that was not offered");
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.got = 0;
+    }
+
+    fn sent(&self) -> &[u8] {
+        &self.sent
+    }
+
+    fn rest(&self) -> usize {
+        self.expected.len() - self.got
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        ensure!(
+            self.expected[self.got..].starts_with(bytes),
+            "what came back is not what was sent"
+        );
+        self.got += bytes.len();
+        Ok(())
+    }
+}
+
+/// A message in one frame, as a client sends it. Beside the opcode there may be RSV bits.
+pub fn push_masked(to: &mut Vec<u8>, rng: &mut fastrand::Rng, opcode: u8, payload: &[u8]) {
+    let key: [u8; 4] = rng.u32(1..).to_be_bytes();
+    push_header(to, opcode, 0x80, payload.len());
+    to.extend(key);
+    let masked = payload.iter().zip(key.iter().cycle());
+    to.extend(masked.map(|(byte, key)| byte ^ key));
 }
 
 /// The header of a whole message in one frame, without a masking key (RFC 6455 section 5.2).

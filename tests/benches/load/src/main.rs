@@ -3,10 +3,11 @@
 //!
 //! Each measurement is a fresh process of the server, on one core; the load is on another. The
 //! order is shuffled anew in every round, and every figure is set against that of the limit in the
-//! same round.
+//! same round; compression, which the limit cannot do, against ours.
 
 mod client;
 mod contender;
+mod deflated;
 mod frames;
 mod hostile;
 mod process;
@@ -103,7 +104,7 @@ impl Options {
             contenders.extend(Contender::peers(self.node.as_deref())?);
         }
         let wanted = |contender: &Contender| {
-            contender.is_limit()
+            contender.is_base()
                 || self.servers.is_empty()
                 || self
                     .servers
@@ -152,10 +153,9 @@ fn run(options: &Options) -> Result<bool> {
         .collect();
     let mut text = format!("{}\n{}", machine(options), results.markdown(&names));
     if options.wants("hostile") {
-        // The limit checks no more than it needs, and how a library is used changes nothing.
         let servers: Vec<_> = contenders
             .iter()
-            .filter(|contender| !contender.is_limit() && !contender.name.ends_with("README"))
+            .filter(|contender| contender.is_judged())
             .collect();
         match hostile::table(&cores, &servers) {
             Ok(table) => text.push_str(&table),
@@ -196,14 +196,14 @@ fn measure(
         }
     }
     for (contender, cell, value) in &found {
-        let limit = found
+        let base = found
             .iter()
-            .find(|(other, at, _)| other.is_limit() && at == cell);
+            .find(|(other, at, _)| other.is_base() && at == cell);
         results.add(
             cell,
             &contender.name,
             *value,
-            limit.map(|(_, _, value)| *value),
+            base.map(|(_, _, value)| *value),
         );
     }
 }
@@ -234,6 +234,7 @@ fn machine(options: &Options) -> String {
 const FULL: Amounts = Amounts {
     time: Duration::from_millis(500),
     idle: 5000,
+    deflate_idle: 1000,
     handshakes: 3000,
     fan_out: [1000, 10_000],
     deliveries: 100_000,
@@ -243,6 +244,7 @@ const FULL: Amounts = Amounts {
 const SHORT: Amounts = Amounts {
     time: Duration::from_millis(20),
     idle: 500,
+    deflate_idle: 100,
     handshakes: 100,
     fan_out: [10, 100],
     deliveries: 200,
@@ -261,7 +263,9 @@ usage: load --echo PROGRAM [OPTION]..
   --milliseconds N      how long an echo is measured (500)
   --seed N              of the order and the payloads (5)
   --short               once, and as little as shows that everything works
-  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,calls,hostile
-  --servers LIST        only these, by the beginning of their names; the limit always
+  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,deflate,
+                        calls
+  --servers LIST        only these, by the beginning of their names; the limit always, and ours with
+                        compression
   --results FILE        write the tables there too
 ";

@@ -17,13 +17,13 @@ pub struct Results {
 #[derive(Default)]
 struct Figures {
     values: Vec<f64>,
-    /// Each value over that of the limit in the same round.
+    /// Each value over that of the base in the same round.
     ratios: Vec<f64>,
 }
 
 impl Results {
-    /// Adds what one server gave in one round, and what the limit gave in it.
-    pub fn add(&mut self, cell: &Cell, server: &str, value: f64, limit: Option<f64>) {
+    /// Adds what one server gave in one round, and what the base gave in it.
+    pub fn add(&mut self, cell: &Cell, server: &str, value: f64, base: Option<f64>) {
         let column = match self.columns.iter().position(|(known, _)| known == cell) {
             Some(column) => column,
             None => {
@@ -33,7 +33,7 @@ impl Results {
         };
         let figures = self.columns[column].1.entry(server.to_owned()).or_default();
         figures.values.push(value);
-        figures.ratios.extend(limit.map(|limit| value / limit));
+        figures.ratios.extend(base.map(|base| value / base));
     }
 
     /// A measurement that could not be made.
@@ -53,6 +53,7 @@ impl Results {
             Table::Connections,
             Table::FanOutTime,
             Table::FanOutDelay,
+            Table::Deflate,
             Table::Calls,
         ] {
             self.table(&mut text, table, servers);
@@ -125,6 +126,9 @@ fn title(table: Table) -> &'static str {
         Table::FanOutTime => "Fan-out of 100 bytes: processor time of the server, ns a delivery",
         Table::FanOutDelay => {
             "Fan-out of 100 bytes: delay that 99 % of the deliveries stay below, ns"
+        }
+        Table::Deflate => {
+            "Compressed JSON: processor time of the server, ns a message, and sizes in bytes"
         }
         Table::Calls => "System calls of the server, a message",
     }

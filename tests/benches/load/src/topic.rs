@@ -1,10 +1,12 @@
 //! What is measured, and how.
 
+mod deflate;
+
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::client::{self, Client};
+use crate::client::{self, Client, Dialogue};
 use crate::contender::Contender;
 use crate::frames::{Answer, Batch, Shape};
 use crate::process::{Cores, Server, Tracer};
@@ -16,6 +18,8 @@ pub enum Topic {
     Handshakes,
     Idle,
     FanOut(usize),
+    Deflate(&'static deflate::Case),
+    DeflateIdle,
     Calls(&'static Case),
 }
 
@@ -38,6 +42,7 @@ pub enum Table {
     Connections,
     FanOutTime,
     FanOutDelay,
+    Deflate,
     Calls,
 }
 
@@ -47,6 +52,7 @@ pub struct Amounts {
     /// How long an echo is measured, after a quarter of it to warm up.
     pub time: Duration,
     pub idle: usize,
+    pub deflate_idle: usize,
     pub handshakes: usize,
     pub fan_out: [usize; 2],
     pub deliveries: usize,
@@ -60,6 +66,8 @@ impl Topic {
         let calls = CASES.iter().map(Self::Calls);
         echo.chain([Self::Handshakes, Self::Idle])
             .chain(fan_out)
+            .chain(deflate::CASES.iter().map(Self::Deflate))
+            .chain([Self::DeflateIdle])
             .chain(calls)
             .collect()
     }
@@ -76,6 +84,7 @@ impl Topic {
             Self::Handshakes => "handshakes",
             Self::Idle => "idle",
             Self::FanOut(_) => "fan-out",
+            Self::Deflate(_) | Self::DeflateIdle => "deflate",
             Self::Calls(_) => "calls",
         }
     }
@@ -91,39 +100,48 @@ impl Topic {
         contender: &Contender,
         rng: &mut fastrand::Rng,
     ) -> Result<Vec<(Cell, f64)>> {
-        let start = || Server::start(cores, &mut contender.echo());
+        let command = match self {
+            Self::FanOut(_) => contender.fan_out(),
+            Self::Deflate(_) | Self::DeflateIdle => contender.deflate(),
+            _ => contender.echo(),
+        };
+        let Some(mut command) = command else {
+            return Ok(Vec::new());
+        };
+        let server = &Server::start(cores, &mut command)?;
+        let answer = contender.answer;
         match self {
             Self::Echo(case) => {
-                let value = case.measure(&start()?, amounts, contender.answer, rng)?;
+                let value = case.measure(server, amounts, answer, rng)?;
                 Ok(vec![((Table::Echo, case.name.to_owned()), value)])
             }
             Self::Handshakes => {
-                let value = handshakes(&start()?, amounts.handshakes)?;
+                let value = handshakes(server, amounts.handshakes)?;
+                let column = "handshake, ns".to_owned();
+                Ok(vec![((Table::Connections, column), value)])
+            }
+            Self::Idle => {
+                let batch = || Batch::new(rng, Shape::Binary, 20, 1, answer);
+                let value = idle(server, amounts.idle, 1, batch)?;
                 Ok(vec![(
-                    (Table::Connections, "handshake, ns".to_owned()),
+                    (Table::Connections, idle_column(amounts.idle)),
                     value,
                 )])
             }
-            Self::Idle => {
-                let value = idle(&start()?, amounts.idle, contender.answer, rng)?;
-                let column = format!("{} idle, bytes each", thousands(amounts.idle as f64));
-                Ok(vec![((Table::Connections, column), value)])
-            }
             Self::FanOut(members) => {
-                let Some(mut command) = contender.fan_out() else {
-                    return Ok(Vec::new());
-                };
-                let server = Server::start(cores, &mut command)?;
-                let [time, delay] =
-                    fan_out(&server, members, amounts.deliveries, contender.answer, rng)?;
+                let [time, delay] = fan_out(server, members, amounts.deliveries, answer, rng)?;
                 let column = format!("to {}", thousands(members as f64));
                 Ok(vec![
                     ((Table::FanOutTime, column.clone()), time),
                     ((Table::FanOutDelay, column), delay),
                 ])
             }
+            Self::Deflate(case) => case.measure(server, amounts.time, contender.takeover, rng),
+            Self::DeflateIdle => {
+                deflate::idle(server, amounts.deflate_idle, contender.takeover, rng)
+            }
             Self::Calls(case) => {
-                let value = case.calls(&start()?, amounts, contender.answer, rng)?;
+                let value = case.calls(server, amounts, answer, rng)?;
                 Ok(vec![((Table::Calls, case.name.to_owned()), value)])
             }
         }
@@ -131,7 +149,12 @@ impl Topic {
 }
 
 impl Case {
-    fn open(&self, server: &Server, answer: Answer, rng: &mut fastrand::Rng) -> Result<Client> {
+    fn open(
+        &self,
+        server: &Server,
+        answer: Answer,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Client<Batch>> {
         let batches = (0..self.connections)
             .map(|_| Batch::new(rng, self.shape, self.bytes, self.in_flight, answer));
         Client::open(server.port, batches)
@@ -184,12 +207,17 @@ fn handshakes(server: &Server, count: usize) -> Result<f64> {
     Ok((server.cpu_at_rest()? - before).as_nanos() as f64 / done as f64)
 }
 
-/// Private memory of the server for a connection that said something and fell silent.
-fn idle(server: &Server, count: usize, answer: Answer, rng: &mut fastrand::Rng) -> Result<f64> {
+/// Private memory of the server for a connection that said something in some rounds, and fell
+/// silent.
+fn idle<D: Dialogue>(
+    server: &Server,
+    count: usize,
+    rounds: usize,
+    mut dialogue: impl FnMut() -> D,
+) -> Result<f64> {
     let mut open = |count| {
-        let batches = (0..count).map(|_| Batch::new(rng, Shape::Binary, 20, 1, answer));
-        let mut client = Client::open(server.port, batches)?;
-        client.round()?;
+        let mut client = Client::open(server.port, (0..count).map(|_| dialogue()))?;
+        (0..rounds).try_for_each(|_| client.round())?;
         server.cpu_at_rest()?;
         anyhow::Ok(client)
     };
@@ -203,6 +231,10 @@ fn idle(server: &Server, count: usize, answer: Answer, rng: &mut fastrand::Rng) 
     Ok((after - before) as f64 / count as f64)
 }
 
+fn idle_column(count: usize) -> String {
+    format!("{} idle, bytes each", thousands(count as f64))
+}
+
 /// Processor time of the server for one delivery, and the delay that 99 % of them stay below, in
 /// nanoseconds.
 fn fan_out(
@@ -212,11 +244,8 @@ fn fan_out(
     answer: Answer,
     rng: &mut fastrand::Rng,
 ) -> Result<[f64; 2]> {
-    let Batch { sent, expected } = Batch::new(rng, Shape::Binary, PUBLISHED, 1, answer);
-    let batches = (0..members).map(|_| Batch {
-        sent: sent.clone(),
-        expected: expected.clone(),
-    });
+    let batch = Batch::new(rng, Shape::Binary, PUBLISHED, 1, answer);
+    let batches = std::iter::repeat_n(batch, members);
     let mut client = Client::open(server.port, batches)?;
     let mut delays = Vec::new();
     let publications = deliveries.div_ceil(members);

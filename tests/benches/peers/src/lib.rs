@@ -27,7 +27,7 @@ pub const BUFFER: usize = 64 << 10;
 /// Bytes of the longest message: as ours.
 pub const MESSAGE: usize = 16 << 20;
 
-/// Serves on a free port of 127.0.0.1 until the process ends.
+/// [Listens](listen) in the mode of the command line.
 ///
 /// # Errors
 /// The command line is not `best` or `readme`, or there is no port.
@@ -40,6 +40,28 @@ where
         Some("readme") => Mode::Readme,
         _ => return Err("say `best` or `readme`".into()),
     };
+    listen(move |tcp| connection(tcp, mode))
+}
+
+/// What a server that can compress is asked for instead of a [`Mode`]: true is context takeover in
+/// both directions, false is none.
+#[must_use]
+pub fn takeover() -> Option<bool> {
+    match std::env::args().nth(1).as_deref() {
+        Some("deflate") => Some(false),
+        Some("takeover") => Some(true),
+        _ => None,
+    }
+}
+
+/// Serves on a free port of 127.0.0.1 until the process ends.
+///
+/// # Errors
+/// There is no port.
+pub fn listen<F>(connection: impl Fn(TcpStream) -> F + Send + 'static) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -49,7 +71,7 @@ where
         loop {
             let (tcp, _) = listener.accept().await?;
             tcp.set_nodelay(true)?;
-            tokio::spawn(connection(tcp, mode));
+            tokio::spawn(connection(tcp));
         }
     })
 }
@@ -59,6 +81,17 @@ where
 /// # Errors
 /// There was no request, or something behind it.
 pub async fn upgrade(tcp: &mut TcpStream) -> Result<()> {
+    upgrade_extended(tcp, |_| None).await
+}
+
+/// As [`upgrade`]; `extend` gives the answer to the extensions that are offered.
+///
+/// # Errors
+/// As there.
+pub async fn upgrade_extended(
+    tcp: &mut TcpStream,
+    extend: impl FnOnce(&str) -> Option<String>,
+) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() > 8192 || tcp.read_buf(&mut head).await? == 0 {
@@ -66,17 +99,23 @@ pub async fn upgrade(tcp: &mut TcpStream) -> Result<()> {
         }
     }
     let head = String::from_utf8(head)?;
-    let key = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("sec-websocket-key")
-            .then_some(value.trim())
-    });
-    let mut sha1 = sha1_smol::Sha1::from(key.ok_or("no key")?);
+    let header = |wanted| {
+        head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then_some(value.trim())
+        })
+    };
+    let extension = header("sec-websocket-extensions")
+        .and_then(extend)
+        .map_or_else(String::new, |answer| {
+            format!("Sec-WebSocket-Extensions: {answer}\r\n")
+        });
+    let mut sha1 = sha1_smol::Sha1::from(header("sec-websocket-key").ok_or("no key")?);
     sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     let accept = base64::engine::general_purpose::STANDARD.encode(sha1.digest().bytes());
     let reply = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+         Sec-WebSocket-Accept: {accept}\r\n{extension}\r\n"
     );
     tcp.write_all(reply.as_bytes()).await?;
     Ok(())

@@ -42,7 +42,9 @@ pub(crate) fn peers(job: &Job) -> Result<Tally> {
     let node = install::npm_packages(job, &folder(job).join("peers"), "node-peers")?;
     let mut load = load(job, &["load", "servers", "peers"])?;
     // Three rounds of so many servers take a quarter of an hour.
-    load.args(["--rounds", "3", "--peers"]).arg("--node").arg(node);
+    load.args(["--rounds", "3", "--peers"])
+        .arg("--node")
+        .arg(node);
     load.arg("--results").arg(folder(job).join("RESULTS.md"));
     show(
         &job.must(&mut load, "a server could not be measured")?
@@ -92,4 +94,4 @@ fn show(output: &str) {
 }
 
 /// Without `calls`, which would need a tracer that nothing else needs.
-const TOPICS: &str = "a,b,c,d,e,f,g,handshakes,idle,fan-out";
+const TOPICS: &str = "a,b,c,d,e,f,g,handshakes,idle,fan-out,deflate";
