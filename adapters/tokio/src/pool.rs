@@ -7,6 +7,9 @@
 use std::cell::RefCell;
 
 #[cfg(feature = "deflate")]
+use wirelet::deflate::{Inflate, WindowBits};
+
+#[cfg(feature = "deflate")]
 use crate::deflate::{Compressor, Settings};
 
 /// Bytes of a buffer that a connection starts with: 64 KiB of payload, and room for headers.
@@ -34,6 +37,9 @@ struct Pool {
     large_bytes: usize,
     #[cfg(feature = "deflate")]
     compressors: Vec<Compressor>,
+    #[cfg(feature = "deflate")]
+    #[allow(clippy::vec_box)] // a connection takes the box, not what is in it
+    inflates: Vec<Box<Inflate>>,
 }
 
 thread_local! {
@@ -90,6 +96,23 @@ pub(crate) fn give_compressor(compressor: Compressor) {
             pool.compressors.remove(0);
         }
         pool.compressors.push(compressor);
+    });
+}
+
+/// A decoder, in whatever state it was left.
+#[cfg(feature = "deflate")]
+pub(crate) fn take_inflate(window: WindowBits) -> Box<Inflate> {
+    let pooled = with(|pool| pool.inflates.pop()).flatten();
+    pooled.unwrap_or_else(|| Box::new(Inflate::new(window)))
+}
+
+/// Takes a decoder back, of 1.7 KiB.
+#[cfg(feature = "deflate")]
+pub(crate) fn give_inflate(inflate: Box<Inflate>) {
+    with(|pool| {
+        if pool.inflates.len() < KEPT {
+            pool.inflates.push(inflate);
+        }
     });
 }
 

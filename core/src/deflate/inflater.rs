@@ -114,13 +114,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inflater<B> {
     pub fn new(buffer: B, context: Context, limits: Limits) -> Result<Self, B> {
         Self::lent(buffer, Inflate::new(context.window), context, limits)
     }
-
-    /// As [`new`](Self::new), for an owner who [replaces](Self::replace) the buffer by a larger one
-    /// when it [is full](Self::is_full), and uses [`ready_growing`](Self::ready_growing). It may be
-    /// empty.
-    pub const fn growing(buffer: B, context: Context, limits: Limits) -> Self {
-        Self::made(buffer, Inflate::new(context.window), context, limits)
-    }
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
@@ -135,6 +128,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
         }
         inflate.as_mut().restart(context.window);
         Ok(Self::made(buffer, inflate, context, limits))
+    }
+
+    /// As [`lent`](Self::lent), for an owner who [replaces](Self::replace) the buffer by a larger one
+    /// when it [is full](Self::is_full), and uses [`ready_growing`](Self::ready_growing). It may be
+    /// empty.
+    pub fn growing(buffer: B, mut inflate: I, context: Context, limits: Limits) -> Self {
+        inflate.as_mut().restart(context.window);
+        Self::made(buffer, inflate, context, limits)
     }
 
     const fn made(buffer: B, inflate: I, context: Context, limits: Limits) -> Self {
@@ -297,9 +298,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, I: AsMut<Inflate>> Inflater<B, I> {
         Ok(core::mem::replace(&mut self.buffer, buffer))
     }
 
-    /// Gives the buffer back, and forgets the window.
-    pub fn into_buffer(self) -> B {
-        self.buffer
+    /// Gives the buffer and the decoder back, and forgets the window.
+    pub fn into_parts(self) -> (B, I) {
+        (self.buffer, self.inflate)
     }
 
     /// The error that ended the connection, if one did here.

@@ -1,6 +1,6 @@
 //! What comes in compressed: it stands behind the inbox, and holds memory only while it must.
 
-use wirelet::deflate::{Context, Inflated, Inflater};
+use wirelet::deflate::{Context, Inflate, Inflated, Inflater};
 use wirelet::{Error, Found, Inbox, Limits, What};
 
 use crate::incoming::{GROWTH, SPARSE};
@@ -11,8 +11,11 @@ pub(crate) struct Inflating {
     context: Context,
     limits: Limits,
     /// From the first compressed message on; without takeover not between messages.
-    inflater: Option<Box<Inflater<Vec<u8>>>>,
+    inflater: Option<Box<Growing>>,
 }
+
+/// The decoder comes from the thread's pool, where it keeps the codes it has built.
+type Growing = Inflater<Vec<u8>, Box<Inflate>>;
 
 impl Inflating {
     pub(crate) const fn new(context: Context, limits: Limits) -> Self {
@@ -68,9 +71,10 @@ impl Inflating {
     /// Inflates what the inbox has found, until something can be handed out or all of it is used.
     fn inflate(&mut self, inbox: &mut Inbox<Vec<u8>>, pieces: bool) -> Result<(), Error> {
         let (context, limits) = (self.context, self.limits);
-        let inflater = self
-            .inflater
-            .get_or_insert_with(|| Box::new(Inflater::growing(Vec::new(), context, limits)));
+        let inflater = self.inflater.get_or_insert_with(|| {
+            let inflate = pool::take_inflate(context.window);
+            Box::new(Inflater::growing(Vec::new(), inflate, context, limits))
+        });
         if inflater.buffer().len() < pool::SIZE && pieces {
             grow(inflater, context, limits);
         }
@@ -133,7 +137,9 @@ impl Inflating {
 
     fn forget(&mut self) {
         if let Some(inflater) = self.inflater.take() {
-            pool::give(inflater.into_buffer());
+            let (buffer, inflate) = inflater.into_parts();
+            pool::give(buffer);
+            pool::give_inflate(inflate);
         }
     }
 }
@@ -150,7 +156,7 @@ fn room_behind(context: Context) -> usize {
 }
 
 /// As the inbox grows: only what came decides on it.
-fn grow(inflater: &mut Inflater<Vec<u8>>, context: Context, limits: Limits) {
+fn grow(inflater: &mut Growing, context: Context, limits: Limits) {
     let size = inflater.buffer().len();
     let limit = usize::try_from(limits.message).unwrap_or(usize::MAX);
     let most = limit.saturating_add(context.window.bytes() + 1).max(size);
