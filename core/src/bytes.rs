@@ -1,5 +1,5 @@
-//! Helpers for bytes. Copies that cannot panic: the standard ones check their bounds, and where the compiler cannot see
-//! that they hold, a call of the panic handler stays.
+//! Copies that cannot panic: the standard ones check their bounds, and where the compiler cannot see
+//! that they hold, a call of the panic handler stays. And a check for ASCII.
 
 /// Copies as many bytes as both have; tells how many.
 #[inline]

@@ -12,8 +12,9 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { BoardWindow } from "./board_window.mjs";
-import { ChatWindow, PATIENCE } from "./chat_window.mjs";
+import { ChatWindow } from "./chat_window.mjs";
 import { expect, run, within } from "./tap.mjs";
+import { PATIENCE } from "./watched_window.mjs";
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,

@@ -1,8 +1,8 @@
 // One browser window with a board's page in it, and what a person can do there.
 
-import { PATIENCE } from "./chat_window.mjs";
+import { PATIENCE, WatchedWindow } from "./watched_window.mjs";
 
-export class BoardWindow {
+export class BoardWindow extends WatchedWindow {
   /** Opens the page in a context of its own. A board whose slots are all taken refuses: then again. */
   static async open(browser, url, name, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
@@ -23,20 +23,6 @@ export class BoardWindow {
     return window;
   }
 
-  constructor(name, context, page) {
-    Object.assign(this, { name, context, page });
-    /** What went wrong in the page, and whom it talked to. */
-    this.complaints = [];
-    this.addresses = [];
-    page.on("console", (message) => {
-      if (message.type() === "error") this.complaints.push(`${name}: console: ${message.text()}`);
-    });
-    page.on("pageerror", (error) => this.complaints.push(`${name}: error: ${error.message}`));
-    page.on("crash", () => this.complaints.push(`${name}: the page crashed`));
-    context.on("request", (request) => this.addresses.push(request.url()));
-    page.on("websocket", (socket) => this.addresses.push(socket.url()));
-  }
-
   /** Says a name, with the mouse and the keyboard. */
   async comeIn(welcome = true) {
     await this.say(this.name);
@@ -46,13 +32,6 @@ export class BoardWindow {
   async isInside() {
     await this.sees(`${this.name} joined`);
     await this.until("the button `Say`", () => document.querySelector("#send").textContent === "Say");
-  }
-
-  /** Types into the field, one key after the other, and clicks on the button. */
-  async say(text) {
-    await this.page.locator("#text").click();
-    await this.page.keyboard.type(text);
-    await this.page.locator("#send").click();
   }
 
   /** Waits until a line of the log reads so. */
@@ -103,16 +82,5 @@ export class BoardWindow {
   /** Closes the window. */
   async leave() {
     await this.context.close();
-  }
-
-  /** Waits until a function is true in the page; the error says what was not seen. */
-  async until(what, condition, argument) {
-    try {
-      await this.page.waitForFunction(condition, argument, { timeout: PATIENCE });
-    } catch (error) {
-      if (error.name !== "TimeoutError") throw error;
-      const shown = (await this.page.locator("body").innerText()).replace(/\s+/g, " ");
-      throw new Error(`${this.name} does not see ${what}; the page reads: ${shown.slice(0, 300)}`);
-    }
   }
 }

@@ -12,9 +12,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
-import { ChatWindow, PATIENCE } from "./chat_window.mjs";
+import { ChatWindow } from "./chat_window.mjs";
 import { talk } from "./deflate_page.mjs";
 import { expect, run, within } from "./tap.mjs";
+import { PATIENCE } from "./watched_window.mjs";
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,

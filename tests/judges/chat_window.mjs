@@ -1,9 +1,8 @@
 // One browser window with the chat in it, and what a person can do there.
 
-/** Milliseconds a condition may take to come true: the page polls every 5 s. */
-export const PATIENCE = 8_000;
+import { PATIENCE, WatchedWindow } from "./watched_window.mjs";
 
-export class ChatWindow {
+export class ChatWindow extends WatchedWindow {
   /** Opens the page in a context of its own, as another person's browser would. */
   static async open(browser, url, name, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
@@ -15,22 +14,8 @@ export class ChatWindow {
     return window;
   }
 
-  constructor(name, context, page) {
-    Object.assign(this, { name, context, page });
-    /** What went wrong in the page, and whom it talked to. */
-    this.complaints = [];
-    this.addresses = [];
-    this.fetches = 0;
-    page.on("console", (message) => {
-      if (message.type() === "error") this.complaints.push(`${name}: console: ${message.text()}`);
-    });
-    page.on("pageerror", (error) => this.complaints.push(`${name}: error: ${error.message}`));
-    page.on("crash", () => this.complaints.push(`${name}: the page crashed`));
-    context.on("request", (request) => {
-      this.addresses.push(request.url());
-      if (["fetch", "xhr"].includes(request.resourceType())) this.fetches += 1;
-    });
-    page.on("websocket", (socket) => this.addresses.push(socket.url()));
+  get whose() {
+    return `${this.name} (${this.feed})`;
   }
 
   /** Joins with the mouse and the keyboard. */
@@ -53,24 +38,6 @@ export class ChatWindow {
       (name) => [...document.querySelectorAll("#people > *")].some((item) => item.textContent.includes(name)),
       this.name,
     );
-  }
-
-  /** Types into the field, one key after the other, and clicks on the button. */
-  async say(text) {
-    await this.page.locator("#text").click();
-    await this.page.keyboard.type(text);
-    await this.page.locator("#send").click();
-  }
-
-  /** Waits until a function is true in the page; the error says what was not seen. */
-  async until(what, condition, argument) {
-    try {
-      await this.page.waitForFunction(condition, argument, { timeout: PATIENCE });
-    } catch (error) {
-      if (error.name !== "TimeoutError") throw error;
-      const shown = (await this.page.locator("body").innerText()).replace(/\s+/g, " ");
-      throw new Error(`${this.name} (${this.feed}) does not see ${what}; the page reads: ${shown.slice(0, 300)}`);
-    }
   }
 
   /** Waits until exactly these messages, each [who, what], are shown once and in this order. */

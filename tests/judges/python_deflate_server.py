@@ -12,6 +12,7 @@ import sys
 from websockets.asyncio.server import serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
+import process
 import tap
 from deflate_exchange import exchange, terms
 from tap import Failed
@@ -49,16 +50,9 @@ def check(command, params, wanted, client, server):
         async with serve(handle, "127.0.0.1", 0, extensions=[factory], **settings) as listening:
             port = listening.sockets[0].getsockname()[1]
             arguments = [f"--deflate={params}", "--client", f"ws://127.0.0.1:{port}"]
-            process = await asyncio.create_subprocess_exec(
-                *command, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-            )
-            try:
-                output, _ = await process.communicate()
-            except asyncio.CancelledError:
-                process.kill()
-                raise
-        if process.returncode != 0 or not judged.done():
-            raise Failed(f"the client exited with {process.returncode}: {output.decode(errors='replace').strip()}")
+            status, output = await process.run([*command, *arguments])
+        if status != 0 or not judged.done():
+            raise Failed(f"the client exited with {status}: {output.strip()}")
         judged.result()
     return run
 

@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
+import process
 import tap
 from payloads import SIZES
 from tap import Failed, expect
@@ -67,15 +68,7 @@ async def visit(command, handler, **options):
     async with serve(handle, "127.0.0.1", 0, **(settings | options)) as server:
         port = server.sockets[0].getsockname()[1]
         arguments = [part.replace("{url}", f"ws://127.0.0.1:{port}") for part in command]
-        process = await asyncio.create_subprocess_exec(
-            *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        try:
-            output, _ = await process.communicate()
-        except asyncio.CancelledError:
-            process.kill()
-            raise
-        seen.status, seen.output = process.returncode, output.decode(errors="replace")
+        seen.status, seen.output = await process.run(arguments)
     return seen
 
 

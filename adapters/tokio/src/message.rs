@@ -7,7 +7,7 @@ use bytes::Bytes;
 use wirelet::Kind;
 
 #[cfg(feature = "deflate")]
-use crate::deflate::{Compressor, Output, Settings};
+use crate::deflate::{Compressor, Settings};
 use crate::incoming::Piece;
 use crate::text;
 
@@ -112,7 +112,7 @@ pub struct Prepared {
 /// How the payload was compressed, whether or not that makes it smaller, and what came out; `None`
 /// if it had to be smaller and was not.
 #[cfg(feature = "deflate")]
-type Packed = ((Settings, bool), Option<Bytes>);
+type Packed = (Settings, Option<Bytes>);
 
 impl Prepared {
     /// A text message.
@@ -165,33 +165,22 @@ impl Prepared {
         self.kind
     }
 
-    /// Compressed for itself; `None` if it is better sent as it is.
+    /// Compressed by itself; `None` if it is better sent as it is.
     #[cfg(feature = "deflate")]
-    pub(crate) fn packed(&self, settings: Settings, always: bool) -> Option<Bytes> {
+    pub(crate) fn packed(&self, settings: Settings) -> Option<Bytes> {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        let how = (settings, always);
-        if let Some((_, found)) = packed.iter().find(|(like, _)| *like == how) {
+        if let Some((_, found)) = packed.iter().find(|(like, _)| *like == settings) {
             return found.clone();
         }
-        let new = pack(&self.payload, settings, always);
-        packed.push((how, new.clone()));
+        let new = Compressor::alone(settings, &self.payload).map(|out| {
+            // Shared by all, for as long as the message: no larger than it must be.
+            let bytes = Bytes::copy_from_slice(out.as_bytes());
+            out.give();
+            bytes
+        });
+        packed.push((settings, new.clone()));
         new
     }
-}
-
-#[cfg(feature = "deflate")]
-fn pack(payload: &[u8], settings: Settings, always: bool) -> Option<Bytes> {
-    let mut compressor = Compressor::take(settings);
-    let mut out = Output::new(payload.len());
-    let fine = compressor.push(payload, &mut out, true).is_some();
-    if fine {
-        compressor.give();
-    }
-    // Shared by all, for as long as the message: no larger than it must be.
-    let smaller = out.as_bytes().len() < payload.len();
-    let packed = (fine && (always || smaller)).then(|| Bytes::copy_from_slice(out.as_bytes()));
-    out.give();
-    packed
 }
 
 impl PartialEq for Prepared {

@@ -144,8 +144,9 @@ impl Outgoing {
             if payload.len() <= COPIED {
                 outbox.data(kind, payload).map(|()| Fed::Staged)
             } else {
-                let len = payload.len().try_into().unwrap_or(u64::MAX);
-                outbox.begin(kind, len, true).map(|()| Fed::Begun)
+                outbox
+                    .begin(kind, length(payload), true)
+                    .map(|()| Fed::Begun)
             }
         })
     }
@@ -307,26 +308,27 @@ impl Outgoing {
         let (kind, payload) = (message.kind(), message.payload());
         #[cfg(feature = "deflate")]
         if let Some(packed) = self.pack(message) {
-            return self.start_form(kind, Form::Packed, &packed);
+            self.outbox.begin_compressed(kind, length(&packed), true)?;
+            if !self.copy(&packed) {
+                self.tail = packed;
+            }
+            return Ok(());
         }
-        self.start_form(kind, Form::Plain, payload)
-    }
-
-    /// Stages a message in one frame; what is not copied becomes its tail.
-    fn start_form(&mut self, kind: Kind, form: Form, payload: &Bytes) -> Result<(), SendError> {
-        let len = length(payload);
-        match form {
-            Form::Plain => self.outbox.begin(kind, len, true)?,
-            #[cfg(feature = "deflate")]
-            Form::Packed => self.outbox.begin_compressed(kind, len, true)?,
-        }
-        // What was owed may have taken the room since it was promised: then only the header fits.
-        if payload.len() <= self.outbox.room().min(COPIED) {
-            self.outbox.write(payload);
-        } else {
+        self.outbox.begin(kind, length(payload), true)?;
+        if !self.copy(payload) {
             self.tail = payload.clone();
         }
         Ok(())
+    }
+
+    /// Stages the whole payload of the frame that was begun. `false`: it must go out beside.
+    fn copy(&mut self, payload: &[u8]) -> bool {
+        // What was owed may have taken the room since it was promised: then only the header fits.
+        let fits = payload.len() <= self.outbox.room().min(COPIED);
+        if fits {
+            self.outbox.write(payload);
+        }
+        fits
     }
 
     /// Whether a message may start now.
@@ -485,14 +487,6 @@ impl Outgoing {
             pool::give(buffer);
         }
     }
-}
-
-/// A payload as the application sees it, or compressed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Plain,
-    #[cfg(feature = "deflate")]
-    Packed,
 }
 
 fn length(payload: &[u8]) -> u64 {

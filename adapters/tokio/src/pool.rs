@@ -99,11 +99,11 @@ pub(crate) fn give_compressor(compressor: Compressor) {
     });
 }
 
-/// A decoder, in whatever state it was left.
+/// A decoder, in whatever state it was left, for a window that is yet to be said.
 #[cfg(feature = "deflate")]
-pub(crate) fn take_inflate(window: WindowBits) -> Box<Inflate> {
+pub(crate) fn take_inflate() -> Box<Inflate> {
     let pooled = with(|pool| pool.inflates.pop()).flatten();
-    pooled.unwrap_or_else(|| Box::new(Inflate::new(window)))
+    pooled.unwrap_or_else(|| Box::new(Inflate::new(WindowBits::MAX)))
 }
 
 /// Takes a decoder back, of 1.7 KiB.

@@ -1,6 +1,6 @@
 use super::Mask;
 
-/// How the messages that were received are unmasked.
+/// How what was received is unmasked.
 ///
 /// For who runs on instructions that this crate may not take for granted, or ask for without
 /// `unsafe`: the same function, compiled for them.

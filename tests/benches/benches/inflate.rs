@@ -1,4 +1,4 @@
-//! Time to inflate a message, and what zlib-rs and miniz_oxide take for the same:
+//! Time to inflate a message, what zlib-rs and miniz_oxide take for the same, and to compress one:
 //! `cargo bench --manifest-path tests/benches/Cargo.toml --bench inflate`.
 //!
 //! JSON of a few sensors, compressed by zlib at level 6 without takeover. Ours and
@@ -36,6 +36,20 @@ fn compressed(message: &[u8]) -> Vec<u8> {
     zlib.compress_vec(message, &mut out, FlushCompress::Sync)
         .unwrap();
     out
+}
+
+/// What zlib-rs takes to compress a message for itself.
+#[divan::bench(args = SIZES, consts = [1, 6])]
+fn compress_at_level<const LEVEL: u32>(bencher: Bencher, size: usize) {
+    let message = json(size);
+    let mut out = vec![0; size + 64];
+    let mut zlib = Compress::new(Compression::new(LEVEL), false);
+    bencher.counter(BytesCount::new(size)).bench_local(|| {
+        zlib.reset();
+        zlib.compress(black_box(&message), &mut out, FlushCompress::Sync)
+            .unwrap();
+        assert_eq!(zlib.total_in(), size as u64);
+    });
 }
 
 #[divan::bench(args = SIZES)]

@@ -47,6 +47,31 @@ pub fn write(bytes: &[u8]) {
     }
 }
 
+/// Does one piece of work after the other, and ends the emulator: well, if all of them went well.
+///
+/// Each record of the input is 4 bytes, what to do, the offset in the buffer, and the length of the
+/// data behind them in little endian; the data is filled up to a multiple of 4 bytes.
+pub fn records(buffer: &mut [u8], mut work: impl FnMut(u8, &mut [u8]) -> bool) -> ! {
+    let mut records = input();
+    while let Some((&[what, offset, low, high], rest)) = records.split_first_chunk() {
+        let len = usize::from(u16::from_le_bytes([low, high]));
+        let Some((data, rest)) = rest.split_at_checked(len.next_multiple_of(4)) else {
+            exit(false);
+        };
+        records = rest;
+        let data = data.get(..len).unwrap_or_default();
+        let room = buffer.get_mut(usize::from(offset)..);
+        let Some(room) = room.and_then(|room| room.get_mut(..len)) else {
+            exit(false);
+        };
+        room.copy_from_slice(data);
+        if !work(what, room) {
+            exit(false);
+        }
+    }
+    exit(true)
+}
+
 /// Ends the emulator; its exit status is 0 if all went well.
 pub fn exit(well: bool) -> ! {
     loop {

@@ -93,15 +93,7 @@ fn buffered(seed: u64, role: Role, how: How, step: usize, polls: usize) {
         receive(&mut ws, how, polls, seed).await
     });
     let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
-    check(
-        &input,
-        role,
-        &oracle::read(&rules(role), &input),
-        how == How::Forward,
-        &said,
-        &log.bytes(),
-        &about,
-    );
+    judge(&input, role, how, &said, &log.bytes(), &about);
 }
 
 fn over_a_pump(seed: u64, role: Role, how: How, step: usize, polls: usize) {
@@ -120,15 +112,7 @@ fn over_a_pump(seed: u64, role: Role, how: How, step: usize, polls: usize) {
         said
     }));
     let about = format!("seed {seed} {role:?} {how:?} step {step} polls {polls}");
-    check(
-        &input,
-        role,
-        &oracle::read(&rules(role), &input),
-        how == How::Forward,
-        &said,
-        &log.bytes(),
-        &about,
-    );
+    judge(&input, role, how, &said, &log.bytes(), &about);
 }
 
 fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize) {
@@ -146,15 +130,13 @@ fn rings_of(rings: (usize, usize), seed: u64, role: Role, how: How, polls: usize
         embassy_futures::join::join(ours, theirs).await
     });
     let about = format!("seed {seed} {role:?} {how:?} rings {rings:?} polls {polls}");
-    check(
-        &input,
-        role,
-        &oracle::read(&rules(role), &input),
-        how == How::Forward,
-        &said,
-        &wire,
-        &about,
-    );
+    judge(&input, role, how, &said, &wire, &about);
+}
+
+/// What was said of the input, and answered on the wire, is what the oracle says.
+fn judge(input: &[u8], role: Role, how: How, said: &Said, wire: &[u8], about: &str) {
+    let want = oracle::read(&rules(role), input);
+    check(input, role, &want, how == How::Forward, said, wire, &about);
 }
 
 /// Receives until the end.

@@ -12,13 +12,15 @@ const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// Bytes of room that zlib wants, so that it does not write its end of a block twice.
 const ROOM: usize = 16;
 
-/// What compressed messages depend on, besides what was sent before. Messages with the same
-/// settings have the same compressed form on every connection.
+/// What the compressed form of a message depends on, besides what was sent before: messages by
+/// themselves have the same form on all connections with the same settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) level: u8,
     pub(crate) memory: u8,
     pub(crate) window: wirelet::deflate::WindowBits,
+    /// Whether or not it makes a message smaller.
+    pub(crate) always: bool,
 }
 
 /// The sending side of a connection that agreed on compression.
@@ -26,8 +28,6 @@ pub(crate) struct Deflating {
     settings: Settings,
     takeover: bool,
     threshold: usize,
-    /// Whether or not it makes a message smaller.
-    always: bool,
     /// With takeover, from the first compressed message on; without, while a message is open.
     compressor: Option<Compressor>,
 }
@@ -38,7 +38,6 @@ impl Deflating {
             settings: deflate.settings(context.window),
             takeover: context.takeover,
             threshold: deflate.threshold.max(1),
-            always: deflate.threshold == 0,
             compressor: None,
         }
     }
@@ -52,35 +51,22 @@ impl Deflating {
         self.settings
     }
 
-    /// Whether a message goes out compressed even if that does not make it smaller.
-    pub(crate) const fn always(&self) -> bool {
-        self.always
-    }
-
-    /// A whole message. `None`: it goes out as it is, for it would not become smaller.
+    /// A whole message. `None`: it goes out as it is.
     pub(crate) fn message(&mut self, payload: &[u8]) -> Option<Output> {
-        let mut compressor = self.resume();
-        let mut out = Output::new(payload.len());
-        let fine = compressor.push(payload, &mut out, true).is_some();
-        // With takeover it is part of the window now, so it must go out like this. A compressor
-        // that failed is never used again.
-        if fine && self.takeover {
-            self.compressor = Some(compressor);
-        } else if fine {
-            compressor.give();
+        if self.takeover {
+            // It is part of the window from here on, so it goes out like this whatever its size.
+            self.piece(payload, true)
+        } else {
+            Compressor::alone(self.settings, payload)
         }
-        let smaller = out.as_bytes().len() < payload.len();
-        if fine && (self.takeover || self.always || smaller) {
-            return Some(out);
-        }
-        out.give();
-        None
     }
 
     /// A piece of a message; `end` makes it the last. `None` if compressing failed.
     pub(crate) fn piece(&mut self, payload: &[u8], end: bool) -> Option<Output> {
-        let mut compressor = self.resume();
+        let resumed = self.compressor.take();
+        let mut compressor = resumed.unwrap_or_else(|| Compressor::take(self.settings));
         let mut out = Output::new(payload.len());
+        // One that failed is never used again.
         compressor.push(payload, &mut out, end)?;
         if end && !self.takeover {
             compressor.give();
@@ -96,12 +82,6 @@ impl Deflating {
         if let Some(compressor) = self.compressor.take() {
             compressor.give();
         }
-    }
-
-    fn resume(&mut self) -> Compressor {
-        self.compressor
-            .take()
-            .unwrap_or_else(|| Compressor::take(self.settings))
     }
 }
 
@@ -119,7 +99,7 @@ pub(crate) struct Compressor {
 
 impl Compressor {
     /// At the start of a stream.
-    pub(crate) fn take(settings: Settings) -> Self {
+    fn take(settings: Settings) -> Self {
         if let Some(mut found) = pool::take_compressor(settings) {
             found.zlib.reset();
             return found;
@@ -137,7 +117,21 @@ impl Compressor {
         Self { settings, zlib }
     }
 
-    pub(crate) fn give(self) {
+    /// A message by itself. `None`: it is better sent as it is.
+    pub(crate) fn alone(settings: Settings, payload: &[u8]) -> Option<Output> {
+        let mut compressor = Self::take(settings);
+        let mut out = Output::new(payload.len());
+        // One that failed is never used again.
+        compressor.push(payload, &mut out, true)?;
+        compressor.give();
+        if settings.always || out.as_bytes().len() < payload.len() {
+            return Some(out);
+        }
+        out.give();
+        None
+    }
+
+    fn give(self) {
         pool::give_compressor(self);
     }
 
@@ -146,7 +140,7 @@ impl Compressor {
     }
 
     /// Compresses up to a whole byte. `None` if zlib failed.
-    pub(crate) fn push(&mut self, mut payload: &[u8], out: &mut Output, end: bool) -> Option<()> {
+    fn push(&mut self, mut payload: &[u8], out: &mut Output, end: bool) -> Option<()> {
         loop {
             let room = out.room();
             let available = room.len();
@@ -178,7 +172,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// For a message of so many bytes. What does not become smaller grows by 5 bytes a block.
-    pub(crate) fn new(len: usize) -> Self {
+    fn new(len: usize) -> Self {
         let buffer = pool::take(len + len / 256 + 4 * ROOM);
         Self { buffer, len: 0 }
     }
@@ -233,10 +227,10 @@ mod tests {
             let deflate = Deflate::new().threshold(threshold);
             let mut deflating = Deflating::new(&deflate, Context::NO_TAKEOVER);
             assert!(deflating.wants(SHORT.len()) && !deflating.wants(0));
-            let (settings, always) = (deflating.settings(), deflating.always());
+            let settings = deflating.settings();
             let alone = deflating.message(SHORT);
             let alone = alone.as_ref().map(|output| output.as_bytes());
-            let prepared = Prepared::binary(SHORT).packed(settings, always);
+            let prepared = Prepared::binary(SHORT).packed(settings);
             assert_eq!(alone, prepared.as_deref());
             let longer = alone.is_some_and(|bytes| bytes.len() > SHORT.len());
             assert_eq!(longer, compressed, "threshold {threshold}: {alone:?}");
@@ -246,10 +240,11 @@ mod tests {
     #[test]
     fn one_prepared_message_for_peers_with_either_threshold() {
         let prepared = Prepared::binary(SHORT);
-        let settings = Deflate::new().settings(Context::NO_TAKEOVER.window);
+        let window = Context::NO_TAKEOVER.window;
         for _ in 0..2 {
-            assert!(prepared.packed(settings, false).is_none());
-            assert!(prepared.packed(settings, true).is_some());
+            assert!(prepared.packed(Deflate::new().settings(window)).is_none());
+            let always = Deflate::new().threshold(0).settings(window);
+            assert!(prepared.packed(always).is_some());
         }
     }
 }

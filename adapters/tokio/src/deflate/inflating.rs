@@ -72,8 +72,8 @@ impl Inflating {
     fn inflate(&mut self, inbox: &mut Inbox<Vec<u8>>, pieces: bool) -> Result<(), Error> {
         let (context, limits) = (self.context, self.limits);
         let inflater = self.inflater.get_or_insert_with(|| {
-            let inflate = pool::take_inflate(context.window);
-            Box::new(Inflater::growing(Vec::new(), inflate, context, limits))
+            let (buffer, inflate) = (Vec::new(), pool::take_inflate());
+            Box::new(Inflater::growing(buffer, inflate, context, limits))
         });
         if inflater.buffer().len() < pool::SIZE && pieces {
             grow(inflater, context, limits);
@@ -184,7 +184,7 @@ fn is_compressed(what: Option<What>) -> bool {
 mod tests {
     use super::*;
     use crate::Deflate;
-    use crate::deflate::{Compressor, Deflating, Output};
+    use crate::deflate::{Compressor, Deflating};
     use wirelet::{Receiver, Role};
 
     const CONTEXT: Context = Context::NO_TAKEOVER;
@@ -217,10 +217,7 @@ mod tests {
         let settings = Deflating::new(&Deflate::new(), CONTEXT).settings();
         // What is behind the buffer's end fits into what the inflater reads ahead, too.
         for len in (pool::SIZE..pool::SIZE + 300).step_by(7) {
-            let mut compressor = Compressor::take(settings);
-            let mut packed = Output::new(len);
-            compressor.push(&vec![0; len], &mut packed, true).unwrap();
-            compressor.give();
+            let packed = Compressor::alone(settings, &vec![0; len]).unwrap();
             let mut inbox = inbox(0x42, packed.as_bytes());
             let mut inflating = Inflating::new(CONTEXT, Limits::NONE);
             let mut came = 0;

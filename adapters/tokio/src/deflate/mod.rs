@@ -20,7 +20,7 @@ use wirelet::deflate::{Agreement, Answer, Context, Offer, Server, WindowBits};
 ///
 /// # What it costs
 /// By default each message is compressed for itself, so a connection holds nothing between
-/// messages: the memory for compressing, 270 KiB, belongs to the thread. With
+/// messages: the memory for compressing, 260 KiB, belongs to the thread. With
 /// [context takeover](Self::takeover) small messages that are alike become much smaller, and each
 /// connection holds a window of what it received, and a compressor, from the first compressed
 /// message on. `cargo test -p wirelet-tests --test tokio_deflate_memory -- --nocapture` prints a
@@ -98,8 +98,8 @@ impl Deflate {
     }
 
     /// How much memory compressing may take beside the window, as zlib counts it: 1 to 9; what is
-    /// outside is taken for the nearest. Each step up is twice as much, from 1 KiB to 250 KiB. Default:
-    /// 8, and 1 at level 1, which makes no use of more.
+    /// outside is taken for the nearest. Each step up is twice as much, from 1 KB to 230 KB. Default: 8,
+    /// and 1 at level 1, which makes no use of more.
     #[must_use]
     pub const fn memory(mut self, memory: u8) -> Self {
         self.memory = Some(match memory {
@@ -161,6 +161,7 @@ impl Deflate {
             level: self.level,
             memory: self.memory.unwrap_or(if self.level == 1 { 1 } else { 8 }),
             window,
+            always: self.threshold == 0,
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wirelet::{Kind, SendError};
 
-use super::{COPIED, Outgoing, length};
+use super::{Outgoing, length};
 use crate::deflate::{Deflating, Output};
 use crate::wakers::Side;
 use crate::{Error, Prepared};
@@ -49,7 +49,7 @@ impl Outgoing {
             return None;
         }
         let deflating = self.deflating.as_mut()?;
-        let packed = message.packed(deflating.settings(), deflating.always())?;
+        let packed = message.packed(deflating.settings())?;
         deflating.forget();
         Some(packed)
     }
@@ -87,8 +87,7 @@ impl Outgoing {
         self.lend();
         let len = length(packed.as_bytes());
         self.outbox.begin_compressed(kind, len, end)?;
-        if packed.as_bytes().len() <= self.outbox.room().min(COPIED) {
-            self.outbox.write(packed.as_bytes());
+        if self.copy(packed.as_bytes()) {
             packed.give();
         } else {
             self.tail = packed.into_bytes();

@@ -149,15 +149,19 @@ impl Topic {
 }
 
 impl Case {
+    /// Connections to the server, warmed up.
     fn open(
         &self,
         server: &Server,
+        amounts: &Amounts,
         answer: Answer,
         rng: &mut fastrand::Rng,
     ) -> Result<Client<Batch>> {
         let batches = (0..self.connections)
             .map(|_| Batch::new(rng, self.shape, self.bytes, self.in_flight, answer));
-        Client::open(server.port, batches)
+        let mut client = Client::open(server.port, batches)?;
+        client.run(amounts.time / 4)?;
+        Ok(client)
     }
 
     /// Processor time of the server for a message, in nanoseconds.
@@ -168,8 +172,7 @@ impl Case {
         answer: Answer,
         rng: &mut fastrand::Rng,
     ) -> Result<f64> {
-        let mut client = self.open(server, answer, rng)?;
-        client.run(amounts.time / 4)?;
+        let mut client = self.open(server, amounts, answer, rng)?;
         let before = server.cpu()?;
         let rounds = client.run(amounts.time)?;
         let spent = server.cpu()? - before;
@@ -185,8 +188,7 @@ impl Case {
         answer: Answer,
         rng: &mut fastrand::Rng,
     ) -> Result<f64> {
-        let mut client = self.open(server, answer, rng)?;
-        client.run(amounts.time / 4)?;
+        let mut client = self.open(server, amounts, answer, rng)?;
         let tracer = Tracer::attach(server)?;
         let rounds = client.run(amounts.time)?;
         let calls: u64 = tracer.calls()?.iter().map(|(_, calls)| calls).sum();

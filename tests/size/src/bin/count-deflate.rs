@@ -8,7 +8,7 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use wirelet::deflate::{Context, Inflate, Inflater, WindowBits};
 use wirelet::{Limits, Receiver, Role};
-use wirelet_size::{exit, input, write};
+use wirelet_size::{records, write};
 
 type Lent<'b> = Inflater<&'b mut [u8], &'b mut Inflate>;
 
@@ -17,27 +17,11 @@ fn main() -> ! {
     static mut BUFFER: [u8; 1536] = [0; 1536];
     static mut MESSAGE: [u8; 1536] = [0; 1536];
     static mut DECODER: Inflate = Inflate::new(WindowBits::MAX);
-    let mut records = input();
-    while let Some((&[what, _, low, high], rest)) = records.split_first_chunk() {
-        let len = usize::from(u16::from_le_bytes([low, high]));
-        let Some((data, rest)) = rest.split_at_checked(len.next_multiple_of(4)) else {
-            exit(false);
-        };
-        records = rest;
-        let (Some(data), Some(frame)) = (data.get(..len), BUFFER.get_mut(..len)) else {
-            exit(false);
-        };
-        frame.copy_from_slice(data);
-        let done = match what {
-            b'n' => nothing(),
-            b'i' => inflate(frame, MESSAGE, DECODER),
-            _ => false,
-        };
-        if !done {
-            exit(false);
-        }
-    }
-    exit(true)
+    records(BUFFER, |what, frame| match what {
+        b'n' => nothing(),
+        b'i' => inflate(frame, MESSAGE, DECODER),
+        _ => false,
+    })
 }
 
 /// What the marks cost themselves.

@@ -1,7 +1,4 @@
 //! Runs pieces of work between two marks; the emulator counts the instructions between them.
-//!
-//! Each record of the input is 4 bytes, what to do, the offset in the buffer, and the length of the
-//! data behind them in little endian; the data is filled up to a multiple of 4 bytes.
 #![no_std]
 #![no_main]
 
@@ -11,37 +8,19 @@ use cortex_m_rt::entry;
 use wirelet::frame::Header;
 use wirelet::handshake::server::{Handshake, Response};
 use wirelet::{Limits, Receiver, Role, Sender, Unmasked, What};
-use wirelet_size::{exit, input, write};
+use wirelet_size::{records, write};
 
 #[entry]
 fn main() -> ! {
     static mut BUFFER: Aligned = Aligned([0; 4608]);
     static mut STORAGE: [u8; 512] = [0; 512];
     static mut REPLY: [u8; 160] = [0; 160];
-    let mut records = input();
-    while let Some((&[what, offset, low, high], rest)) = records.split_first_chunk() {
-        let len = usize::from(u16::from_le_bytes([low, high]));
-        let Some((data, rest)) = rest.split_at_checked(len.next_multiple_of(4)) else {
-            exit(false);
-        };
-        records = rest;
-        let data = data.get(..len).unwrap_or_default();
-        let buffer = BUFFER.0.get_mut(usize::from(offset)..);
-        let Some(buffer) = buffer.and_then(|buffer| buffer.get_mut(..len)) else {
-            exit(false);
-        };
-        buffer.copy_from_slice(data);
-        let done = match what {
-            b'n' => nothing(),
-            b'h' => handshake(buffer, STORAGE, REPLY),
-            b'e' => echo(buffer),
-            _ => false,
-        };
-        if !done {
-            exit(false);
-        }
-    }
-    exit(true)
+    records(&mut BUFFER.0, |what, buffer| match what {
+        b'n' => nothing(),
+        b'h' => handshake(buffer, STORAGE, REPLY),
+        b'e' => echo(buffer),
+        _ => false,
+    })
 }
 
 /// What the marks cost themselves.
