@@ -1,5 +1,5 @@
 use crate::frame::{Portable, Unmask};
-use crate::{Error, Event, Receiver, What, bytes};
+use crate::{Error, Event, Kind, Receiver, What, bytes};
 
 /// Assembles whole messages in place in one lent buffer, with a [`Receiver`] in front.
 ///
@@ -45,6 +45,15 @@ pub struct Found {
     /// The last piece of it. Both are always true for a data message from [`Inbox::ready`], unless
     /// pieces of it were taken before.
     pub end: bool,
+}
+
+/// What [`Inbox::lend`] will lend: a message in one frame.
+#[derive(Debug)]
+pub struct Whole {
+    /// Text, and then it is UTF-8, or bytes.
+    pub kind: Kind,
+    at: usize,
+    end: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,6 +165,36 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     #[inline]
     pub fn ready_growing_by(&mut self, unmask: impl Unmask) -> Result<Option<Found>, Error> {
         self.find(unmask, Policy::Whole)
+    }
+
+    /// The next message, if all of it is there in one frame and nothing else comes before it: the
+    /// short way for what is most frequent. It is to be [lent](Self::lend) at once.
+    ///
+    /// `None`: [`ready_growing_by`](Self::ready_growing_by) decides.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    pub fn whole_by(&mut self, unmask: impl Unmask) -> Option<Whole> {
+        if self.found.is_some() || self.message.len > 0 {
+            return None;
+        }
+        let raw = self.raw;
+        let input = self.buffer.as_mut().get_mut(raw.at..raw.end())?;
+        // An error is met again.
+        let (kind, header, len) = self.receiver.whole_by(unmask, input).ok()??;
+        let at = raw.at.saturating_add(header);
+        let end = at.saturating_add(len);
+        self.raw = Span {
+            at: end,
+            len: raw.end().saturating_sub(end),
+        };
+        Some(Whole { kind, at, end })
+    }
+
+    /// Lends the payload of what [`whole_by`](Self::whole_by) has just found.
+    #[inline]
+    pub fn lend(&mut self, whole: Whole) -> &mut [u8] {
+        let Whole { at, end, .. } = whole;
+        self.buffer.as_mut().get_mut(at..end).unwrap_or_default()
     }
 
     /// Lends what was found. `None` if nothing was.

@@ -83,7 +83,7 @@ pub use config::Config;
 pub use connection::{Closed, Connection, Instant, Obligation, Timeout, Timeouts};
 pub use error::{Error, SendError};
 pub use event::{Control, Event, Kind, What};
-pub use inbox::{Found, Inbox};
+pub use inbox::{Found, Inbox, Whole};
 pub use limits::Limits;
 pub use outbox::Outbox;
 pub use receive::Receiver;

@@ -46,18 +46,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
     /// [`SendError::MessageOpen`], [`SendError::Closed`]. Nothing was staged then.
     pub fn data(&mut self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
         self.fits(payload.len())?;
-        if self.sender.open_message().is_some() {
-            return Err(SendError::MessageOpen);
-        }
-        let head = self.sender.data(kind, length(payload), true)?;
-        self.put(&head.header);
-        // All of it fits, so the frame is never open.
+        let header = Header {
+            fin: true,
+            rsv1: false,
+            opcode: self.sender.whole(kind)?,
+            mask: self.sender.next_key(),
+            len: length(payload),
+        };
         let to = self.buffer.as_mut().get_mut(self.end..).unwrap_or_default();
-        let n = match head.mask {
-            Some(mut mask) => mask.copy(payload, to),
+        let front = header.encode_at(to);
+        let to = to.get_mut(front..).unwrap_or_default();
+        // All of it fits, so the frame is never open.
+        let n = match header.mask {
+            Some(key) => Mask::new(key).copy(payload, to),
             None => bytes::copy(payload, to),
         };
-        self.end = self.end.saturating_add(n);
+        self.end = self.end.saturating_add(front).saturating_add(n);
         Ok(())
     }
 
@@ -225,16 +229,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
             return Err(SendError::Closed);
         }
         let wanted = Header::MAX_LEN.saturating_add(len);
-        if wanted > self.room() && self.start > 0 {
-            let len = self.end.saturating_sub(self.start);
-            bytes::move_within(self.buffer.as_mut(), self.start, len, 0);
-            (self.start, self.end) = (0, len);
+        if wanted > self.room() {
+            self.compact();
         }
         if wanted > self.room() {
             Err(SendError::Full)
         } else {
             Ok(())
         }
+    }
+
+    /// What was sent makes place.
+    #[cold]
+    fn compact(&mut self) {
+        let len = self.end.saturating_sub(self.start);
+        bytes::move_within(self.buffer.as_mut(), self.start, len, 0);
+        (self.start, self.end) = (0, len);
     }
 
     fn put(&mut self, header: &[u8]) {

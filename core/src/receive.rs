@@ -115,8 +115,7 @@ impl Receiver {
         input: &mut &'b mut [u8],
     ) -> Result<Option<Event<'b>>, Error> {
         // Most frames are a whole short message: no state changes, so none is written.
-        if let State::Idle = self.state
-            && self.open.is_none()
+        if self.is_between_messages()
             && let Some((kind, key, header, len)) = self.whole_message(input)
         {
             let Some((_, rest)) = core::mem::take(input).split_at_mut_checked(header) else {
@@ -141,8 +140,26 @@ impl Receiver {
         self.next_general(unmask, input)
     }
 
+    /// Kind, size of the header and of the payload of such a message, which counts as handed out.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(crate) fn whole_by(
+        &mut self,
+        unmask: impl Unmask,
+        input: &mut [u8],
+    ) -> Result<Option<(Kind, usize, usize)>, Error> {
+        if !self.is_between_messages() {
+            return Ok(None);
+        }
+        let Some((kind, key, header, len)) = self.whole_message(input) else {
+            return Ok(None);
+        };
+        let payload = input.get_mut(header..).and_then(|rest| rest.get_mut(..len));
+        self.whole(unmask, Mask::new(key), kind, payload.unwrap_or_default())?;
+        Ok(Some((kind, header, len)))
+    }
+
     /// Kind, masking key, size of the header and of the payload, if an unfragmented message of at
-    /// most 65,535 bytes with nothing unusual about it is all there.
+    /// most 65,535 bytes with nothing unusual about it is next and all there.
     #[inline]
     fn whole_message(&self, input: &[u8]) -> Option<(Kind, [u8; 4], usize, usize)> {
         let &[first, second, a, b, ..] = input else {
@@ -399,7 +416,8 @@ impl Receiver {
     }
 
     /// The payload of a whole message.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn whole(
         &mut self,
         unmask: impl Unmask,

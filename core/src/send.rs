@@ -125,6 +125,22 @@ impl<M: Masking> Sender<M> {
         self.head(opcode, len, fin)
     }
 
+    /// What the one frame of a whole message is; its key is the [next](Masking::next_key).
+    #[inline]
+    pub(crate) const fn whole(&self, kind: Kind) -> Result<Opcode, SendError> {
+        match kind {
+            _ if self.closed => Err(SendError::Closed),
+            _ if self.open.is_some() => Err(SendError::MessageOpen),
+            Kind::Text => Ok(Opcode::Text),
+            Kind::Binary => Ok(Opcode::Binary),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn next_key(&mut self) -> Option<[u8; 4]> {
+        self.masking.next_key()
+    }
+
     /// A control frame with `len` bytes of payload. It may stand between the frames of a message,
     /// not inside one.
     ///

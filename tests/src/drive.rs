@@ -1,5 +1,6 @@
 //! Runs input through wirelet in any cut, and tells what came out in the words of the oracle.
 
+use wirelet::frame::Portable;
 use wirelet::{Control, Error, Event, Found, Inbox, Kind, Receiver, What};
 
 use crate::outcome::{End, Item, Outcome, Rules};
@@ -14,7 +15,8 @@ pub enum Way {
     Whole,
     /// An inbox of this many bytes and `ready_piece`.
     Pieces(usize),
-    /// An inbox of this many bytes at first, `ready_growing`, and twice the buffer when it is full.
+    /// An inbox of this many bytes at first, `whole_by` and `ready_growing`, and twice the buffer when
+    /// it is full.
     Growing(usize),
     /// Both in turn as this seed says, and buffers replaced by others at any time.
     Mixed(u64),
@@ -174,9 +176,39 @@ impl InboxRun {
         self.finish(Some(error), before, fed)
     }
 
+    /// Takes the next message by the short way, where that is allowed.
+    fn take_whole(&mut self) -> bool {
+        let tries = match self.way {
+            Way::Growing(_) => true,
+            Way::Mixed(_) | Way::Lazy(_) => self.rng.chance(50),
+            _ => false,
+        };
+        if !tries {
+            return false;
+        }
+        let Some(whole) = self.inbox.whole_by(Portable) else {
+            return false;
+        };
+        let what = What::Data {
+            kind: whole.kind,
+            compressed: false,
+        };
+        let payload = self.inbox.lend(whole);
+        self.seen.event(&Event {
+            what,
+            payload,
+            start: true,
+            end: true,
+        });
+        true
+    }
+
     /// Takes all there is, but not more often than told.
     fn drain(&mut self, most: usize) -> Result<(), Error> {
         for _ in 0..most {
+            if self.take_whole() {
+                continue;
+            }
             let found = self.ready()?;
             if found.is_some() {
                 assert_eq!(self.inbox.ready(), Ok(found), "found until taken");

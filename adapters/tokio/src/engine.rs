@@ -1,6 +1,7 @@
 //! Receiving and sending, written once for the whole connection and for each kind of half.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -11,18 +12,36 @@ use crate::link::Link;
 use crate::outgoing::Fed;
 use crate::{Error, Message, Prepared};
 
-#[inline]
-pub(crate) async fn recv<'m, L: Link>(
-    incoming: &'m mut Incoming,
-    mut link: L,
-) -> Result<Option<Message<'m>>, Error> {
-    if !incoming.has_message() {
-        let found = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Whole)).await?;
-        if found.is_none() {
-            return Ok(None);
-        }
+/// Waits for the next message.
+pub(crate) struct Recv<'m, L> {
+    /// Taken when it is ready.
+    pub(crate) incoming: Option<&'m mut Incoming>,
+    pub(crate) link: &'m mut L,
+}
+
+impl<'m, L: Link> Future for Recv<'m, L> {
+    type Output = Result<Option<Message<'m>>, Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { incoming, link } = self.get_mut();
+        let Some(from) = incoming.take() else {
+            panic!("polled after it was ready");
+        };
+        let next = match from.whole() {
+            Some(next) => next,
+            None => match from.poll_next(cx, link, Policy::Whole) {
+                Poll::Pending => {
+                    *incoming = Some(from);
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(Some(next))) => next,
+                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(None)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            },
+        };
+        Poll::Ready(Ok(from.lend(next).map(Message::from_piece)))
     }
-    Ok(incoming.take().map(Message::from_piece))
 }
 
 pub(crate) fn poll_recv_owned<L: Link>(
@@ -30,27 +49,14 @@ pub(crate) fn poll_recv_owned<L: Link>(
     mut link: L,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Result<Prepared, Error>>> {
-    let found = ready!(incoming.poll_next(cx, &mut link, Policy::Whole));
-    Poll::Ready(match found {
-        Ok(found) => {
-            let piece = found.and_then(|_| incoming.take());
+    let next = ready!(incoming.poll_next(cx, &mut link, Policy::Whole));
+    Poll::Ready(match next {
+        Ok(next) => {
+            let piece = next.and_then(|next| incoming.lend(next));
             piece.map(|piece| Ok(Message::from_piece(piece).into()))
         }
         Err(error) => Some(Err(error)),
     })
-}
-
-#[inline]
-pub(crate) async fn feed<L: Link>(mut link: L, message: Message<'_>) -> Result<(), Error> {
-    if link.with(|out, _| out.feed_at_once(message.kind(), message.as_bytes())) {
-        return Ok(());
-    }
-    let mut feeding = Feeding {
-        link: &mut link,
-        rest: message.as_bytes(),
-        begun: false,
-    };
-    poll_fn(|cx| feeding.poll(cx, message.kind())).await
 }
 
 pub(crate) async fn feed_prepared<L: Link>(mut link: L, message: &Prepared) -> Result<(), Error> {
@@ -117,21 +123,45 @@ pub(crate) fn poll_closed<L: Link>(
     incoming.poll_next(cx, link, Policy::Discard).map_ok(|_| ())
 }
 
-/// A borrowed message on its way. Dropped half-way through a frame, it leaves the rest to the
+/// Stages a borrowed message. Dropped half-way through a frame, it leaves the rest to the
 /// connection, so that the frame is whole all the same.
-struct Feeding<'a, 'p, L: Link> {
-    link: &'a mut L,
-    rest: &'p [u8],
+pub(crate) struct Feed<'m, L: Link> {
+    link: L,
+    kind: Kind,
+    rest: &'m [u8],
     begun: bool,
 }
 
-impl<L: Link> Feeding<'_, '_, L> {
-    fn poll(&mut self, cx: &mut Context<'_>, kind: Kind) -> Poll<Result<(), Error>> {
-        let Self { link, rest, begun } = self;
+impl<'m, L: Link> Feed<'m, L> {
+    #[inline]
+    pub(crate) const fn new(link: L, message: Message<'m>) -> Self {
+        Self {
+            link,
+            kind: message.kind(),
+            rest: message.as_bytes(),
+            begun: false,
+        }
+    }
+
+    #[cold]
+    fn leave_rest(&mut self) {
+        if !self.rest.is_empty() {
+            let rest = Bytes::copy_from_slice(self.rest);
+            self.link.with(|out, _| out.inherit(rest));
+        }
+    }
+
+    fn poll_whole(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Self {
+            link,
+            kind,
+            rest,
+            begun,
+        } = self;
         let side = link.side();
         link.with(|out, writer| {
             if !*begun {
-                match ready!(out.poll_feed(cx, side, writer, kind, rest))? {
+                match ready!(out.poll_feed(cx, side, writer, *kind, rest))? {
                     Fed::Staged => return Poll::Ready(Ok(())),
                     Fed::Begun => *begun = true,
                 }
@@ -141,11 +171,25 @@ impl<L: Link> Feeding<'_, '_, L> {
     }
 }
 
-impl<L: Link> Drop for Feeding<'_, '_, L> {
+impl<L: Link + Unpin> Future for Feed<'_, L> {
+    type Output = Result<(), Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (kind, payload) = (this.kind, this.rest);
+        if !this.begun && this.link.with(|out, _| out.feed_at_once(kind, payload)) {
+            return Poll::Ready(Ok(()));
+        }
+        this.poll_whole(cx)
+    }
+}
+
+impl<L: Link> Drop for Feed<'_, L> {
+    #[inline]
     fn drop(&mut self) {
-        if self.begun && !self.rest.is_empty() {
-            self.link
-                .with(|out, _| out.inherit(Bytes::copy_from_slice(self.rest)));
+        if self.begun {
+            self.leave_rest();
         }
     }
 }

@@ -48,8 +48,11 @@ impl<I: BorrowMut<Incoming>, L: Link> Receiving<I, L> {
     /// # Cancel safety
     /// Cancel safe: a message is complete in the buffer before it is handed out.
     #[inline]
-    pub async fn recv(&mut self) -> Result<Option<Message<'_>>, Error> {
-        engine::recv(self.incoming.borrow_mut(), &mut self.link).await
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'_>>, Error>> {
+        engine::Recv {
+            incoming: Some(self.incoming.borrow_mut()),
+            link: &mut self.link,
+        }
     }
 
     /// Waits for the next message, to be read in pieces, as
@@ -89,8 +92,11 @@ impl<L: Link> Sending<L> {
     /// Cancel safe: the message is staged whole or not at all; one of more than 16 KiB may have
     /// begun to leave, and then the rest of it follows.
     #[inline]
-    pub async fn feed<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::feed(&mut self.link, message.into()).await
+    pub fn feed<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        engine::Feed::new(&mut self.link, message.into())
     }
 
     /// Stages a message that is shared with other connections.
@@ -112,7 +118,7 @@ impl<L: Link> Sending<L> {
     /// # Cancel safety
     /// Cancel safe, as [`feed`](Self::feed); what was staged leaves with whatever is called next.
     pub async fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::feed(&mut self.link, message.into()).await?;
+        engine::Feed::new(&mut self.link, message.into()).await?;
         engine::flush(&mut self.link).await
     }
 

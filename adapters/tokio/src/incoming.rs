@@ -4,7 +4,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncWrite as _, ReadBuf};
-use wirelet::{Control, Event, Found, Inbox, Kind, Receiver, What};
+use wirelet::{Control, Event, Found, Inbox, Kind, Receiver, What, Whole};
 #[cfg(feature = "deflate")]
 use wirelet::{Limits, deflate::Context as Compression};
 
@@ -51,6 +51,14 @@ pub(crate) struct Piece<'a> {
     /// It is the first and the last. Then text is UTF-8.
     pub(crate) whole: bool,
     pub(crate) end: bool,
+}
+
+/// What can be taken.
+pub(crate) enum Next {
+    /// To be lent at once.
+    Whole(Whole),
+    /// To be taken; it stays until then.
+    Found(Found),
 }
 
 #[derive(Debug)]
@@ -116,8 +124,21 @@ impl Incoming {
         self.inbox.filled(bytes.len());
     }
 
-    /// Lends what [`poll_next`](Self::poll_next) has found.
+    /// Lends what [`poll_next`](Self::poll_next) has come to.
     #[inline]
+    pub(crate) fn lend(&mut self, next: Next) -> Option<Piece<'_>> {
+        match next {
+            Next::Whole(whole) => Some(Piece {
+                kind: whole.kind,
+                payload: self.inbox.lend(whole),
+                whole: true,
+                end: true,
+            }),
+            Next::Found(_) => self.take(),
+        }
+    }
+
+    /// Lends what [`poll_next`](Self::poll_next) has found.
     pub(crate) fn take(&mut self) -> Option<Piece<'_>> {
         #[cfg(feature = "deflate")]
         if self.has_inflated() {
@@ -164,17 +185,18 @@ impl Incoming {
         self.skip = true;
     }
 
-    /// A whole message can be taken as it is, and nothing has to be done before.
+    /// A message that is all there in one frame, if nothing has to be done before. It is to be
+    /// [lent](Self::lend) at once.
     #[inline]
-    pub(crate) fn has_message(&mut self) -> bool {
-        if !matches!(self.phase, Phase::Open) || self.skip || self.inbox.is_empty() {
-            return false;
+    pub(crate) fn whole(&mut self) -> Option<Next> {
+        #[cfg(feature = "deflate")]
+        if self.has_inflated() {
+            return None;
         }
-        let Ok(Some(found)) = self.inbox.ready_growing_by(Widest) else {
-            return false;
-        };
-        let plain = matches!(found.what, What::Data { compressed, .. } if !compressed);
-        found.start && found.end && plain
+        if !matches!(self.phase, Phase::Open) || self.skip {
+            return None;
+        }
+        self.inbox.whole_by(Widest).map(Next::Whole)
     }
 
     /// There is nothing to look at.
@@ -190,17 +212,32 @@ impl Incoming {
     /// closed the connection cleanly, or its end was reported before.
     ///
     /// What is staged is written before this waits, and what is owed before it returns.
-    #[inline(never)]
     pub(crate) fn poll_next<L: Link>(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut L,
         policy: Policy,
-    ) -> Poll<Result<Option<Found>, Error>> {
+    ) -> Poll<Result<Option<Next>, Error>> {
+        self.poll_next_held(cx, &mut link.hold(), policy)
+    }
+
+    #[inline(never)]
+    fn poll_next_held<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+        policy: Policy,
+    ) -> Poll<Result<Option<Next>, Error>> {
         let mut controls = false;
         loop {
             if !matches!(self.phase, Phase::Open) {
-                return self.poll_end(cx, link);
+                return self.poll_end(cx, link).map_ok(|()| None);
+            }
+            if policy == Policy::Whole
+                && let Some(next) = self.whole()
+            {
+                settle(cx, link, controls);
+                return Poll::Ready(Ok(Some(next)));
             }
             let pieces = self.skip || policy != Policy::Whole;
             let found = if self.is_empty() {
@@ -229,13 +266,8 @@ impl Incoming {
                     self.skip = !found.end;
                 }
                 Ok(Some(found)) => {
-                    if controls {
-                        // A Pong is on the wire before the application sees what came after the
-                        // Ping, whatever it does next. An error of the writer is met again.
-                        let side = link.side();
-                        let _ = link.with(|out, writer| out.poll_flush(cx, side, writer));
-                    }
-                    return Poll::Ready(Ok(Some(found)));
+                    settle(cx, link, controls);
+                    return Poll::Ready(Ok(Some(Next::Found(found))));
                 }
                 Ok(None) => match ready!(self.poll_fill(cx, link)) {
                     Ok(()) => {}
@@ -351,15 +383,11 @@ impl Incoming {
 
     /// Sees our Close off: section 7.1.1 wants the server to close first, and a socket dropped
     /// with unread bytes in it may take back what was sent last.
-    fn poll_end<L: Link>(
-        &mut self,
-        cx: &mut Context<'_>,
-        link: &mut L,
-    ) -> Poll<Result<Option<Found>, Error>> {
+    fn poll_end<L: Link>(&mut self, cx: &mut Context<'_>, link: &mut L) -> Poll<Result<(), Error>> {
         let side = link.side();
         loop {
             let Phase::Ending(ending, outcome) = &mut self.phase else {
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(Ok(()));
             };
             let quiet = matches!(outcome, None | Some(Error::Protocol(_)));
             // A peer that never stops sending would keep the timer from its turn.
@@ -399,7 +427,7 @@ impl Incoming {
                     self.phase = Phase::Over;
                     link.with(|out, _| out.end(side));
                     self.rest();
-                    return Poll::Ready(outcome.map_or(Ok(None), Err));
+                    return Poll::Ready(outcome.map_or(Ok(()), Err));
                 }
             }
         }
@@ -452,6 +480,16 @@ impl Drop for Incoming {
         if let Ok(buffer) = self.inbox.replace(Vec::new()) {
             pool::give(buffer);
         }
+    }
+}
+
+/// A Pong is on the wire before the application sees what came after the Ping, whatever it does
+/// next. An error of the writer is met again.
+#[inline]
+fn settle<L: Link>(cx: &mut Context<'_>, link: &mut L, controls: bool) {
+    if controls {
+        let side = link.side();
+        let _ = link.with(|out, writer| out.poll_flush(cx, side, writer));
     }
 }
 

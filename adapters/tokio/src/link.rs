@@ -23,6 +23,14 @@ pub struct Shared<W> {
 pub trait Link {
     type Writer: AsyncWrite + Unpin;
 
+    /// The way to them for one poll of the receiving side.
+    type Held<'h>: Link
+    where
+        Self: 'h;
+
+    /// What needs a lock in a borrowed half takes it once.
+    fn hold(&mut self) -> Self::Held<'_>;
+
     /// Reads from the transport.
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 
@@ -35,6 +43,15 @@ pub trait Link {
 
 impl<L: Link> Link for &mut L {
     type Writer = L::Writer;
+    type Held<'h>
+        = L::Held<'h>
+    where
+        Self: 'h;
+
+    #[inline]
+    fn hold(&mut self) -> L::Held<'_> {
+        (**self).hold()
+    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         (**self).poll_read(cx, buf)
@@ -53,6 +70,15 @@ impl<L: Link> Link for &mut L {
 /// The whole connection in one hand: nothing to lock.
 impl<S: AsyncRead + AsyncWrite + Unpin> Link for Shared<S> {
     type Writer = S;
+    type Held<'h>
+        = &'h mut Self
+    where
+        S: 'h;
+
+    #[inline]
+    fn hold(&mut self) -> &mut Self {
+        self
+    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
@@ -76,6 +102,18 @@ pub struct Borrowed<'a, S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Link for Borrowed<'_, S> {
     type Writer = S;
+    type Held<'h>
+        = Locked<'h, S>
+    where
+        Self: 'h;
+
+    #[inline]
+    fn hold(&mut self) -> Locked<'_, S> {
+        Locked {
+            shared: lock(self.shared),
+            side: self.side,
+        }
+    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut lock(self.shared).io).poll_read(cx, buf)
@@ -92,6 +130,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link for Borrowed<'_, S> {
     }
 }
 
+/// A borrowed half for one poll.
+pub struct Locked<'a, S> {
+    shared: MutexGuard<'a, Shared<S>>,
+    side: Side,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Link for Locked<'_, S> {
+    type Writer = S;
+    type Held<'h>
+        = &'h mut Self
+    where
+        Self: 'h;
+
+    fn hold(&mut self) -> &mut Self {
+        self
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.shared.poll_read(cx, buf)
+    }
+
+    #[inline]
+    fn with<T>(&mut self, f: impl FnOnce(&mut Outgoing, &mut S) -> T) -> T {
+        self.shared.with(f)
+    }
+
+    fn side(&self) -> Side {
+        self.side
+    }
+}
+
 /// The owned receiving half: it reads without a lock, and takes it to write what is owed.
 pub struct OwnedReceive<R, W> {
     pub(crate) reader: R,
@@ -100,6 +169,14 @@ pub struct OwnedReceive<R, W> {
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Link for OwnedReceive<R, W> {
     type Writer = W;
+    type Held<'h>
+        = &'h mut Self
+    where
+        Self: 'h;
+
+    fn hold(&mut self) -> &mut Self {
+        self
+    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.reader).poll_read(cx, buf)
@@ -122,6 +199,14 @@ pub struct OwnedSend<W> {
 
 impl<W: AsyncWrite + Unpin> Link for OwnedSend<W> {
     type Writer = W;
+    type Held<'h>
+        = &'h mut Self
+    where
+        Self: 'h;
+
+    fn hold(&mut self) -> &mut Self {
+        self
+    }
 
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))

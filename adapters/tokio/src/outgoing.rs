@@ -252,7 +252,15 @@ impl Outgoing {
     }
 
     /// Stages what is owed, as far as there is room: a Pong or a Close that does not fit stays owed.
+    #[inline]
     pub(crate) fn pay(&mut self) {
+        if self.connection.owed().is_some() {
+            self.pay_all();
+        }
+    }
+
+    #[cold]
+    fn pay_all(&mut self) {
         while let Some(owed) = self.connection.owed() {
             if self.outbox.buffer().is_empty() {
                 // Nothing can be staged in an empty buffer, so nothing is.

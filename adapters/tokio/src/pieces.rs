@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use wirelet::{Kind, Outbox, SendError, What};
+use wirelet::{Found, Kind, Outbox, SendError, What};
 
-use crate::incoming::{Incoming, Policy};
+use crate::incoming::{Incoming, Next, Policy};
 use crate::link::Link;
 use crate::{Error, engine};
 
@@ -32,15 +32,19 @@ impl<'a, L: Link> MessageReader<'a, L> {
         incoming: &'a mut Incoming,
         mut link: L,
     ) -> Result<Option<Self>, Error> {
-        let found = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Pieces)).await?;
-        Ok(found.and_then(|found| match found.what {
-            What::Data { kind, .. } => Some(Self {
-                incoming,
-                link,
-                kind,
-                done: false,
-            }),
-            What::Control(_) => None,
+        let next = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Pieces)).await?;
+        let Some(Next::Found(Found {
+            what: What::Data { kind, .. },
+            ..
+        })) = next
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            incoming,
+            link,
+            kind,
+            done: false,
         }))
     }
 

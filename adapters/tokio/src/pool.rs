@@ -30,7 +30,6 @@ const KEPT_LARGE: usize = 4 << 20;
 #[cfg(feature = "deflate")]
 const KEPT_COMPRESSORS: usize = 4;
 
-#[derive(Default)]
 struct Pool {
     small: Vec<Vec<u8>>,
     large: Vec<Vec<u8>>,
@@ -42,8 +41,20 @@ struct Pool {
     inflates: Vec<Box<Inflate>>,
 }
 
+impl Pool {
+    const EMPTY: Self = Self {
+        small: Vec::new(),
+        large: Vec::new(),
+        large_bytes: 0,
+        #[cfg(feature = "deflate")]
+        compressors: Vec::new(),
+        #[cfg(feature = "deflate")]
+        inflates: Vec::new(),
+    };
+}
+
 thread_local! {
-    static POOL: RefCell<Pool> = RefCell::default();
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool::EMPTY) };
 }
 
 /// A buffer of at least `size` bytes, all initialised, with anything in them.

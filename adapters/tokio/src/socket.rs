@@ -102,8 +102,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Cancel safe: a message is complete in the buffer before it is handed out.
     #[inline]
-    pub async fn recv(&mut self) -> Result<Option<Message<'_>>, Error> {
-        engine::recv(&mut self.incoming, only(&mut self.shared)).await
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'_>>, Error>> {
+        engine::Recv {
+            incoming: Some(&mut self.incoming),
+            link: only(&mut self.shared),
+        }
     }
 
     /// Waits for the next message, to be read in pieces: it may be larger than the memory for it.
@@ -132,8 +135,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Cancel safe: the message is staged whole or not at all; one of more than 16 KiB may have
     /// begun to leave, and then the rest of it follows.
     #[inline]
-    pub async fn feed<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::feed(self.link(), message.into()).await
+    pub fn feed<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        engine::Feed::new(self.link(), message.into())
     }
 
     /// Stages a message that is shared with other connections.
@@ -155,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Cancel safe, as [`feed`](Self::feed); what was staged leaves with whatever is called next.
     pub async fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::feed(self.link(), message.into()).await?;
+        engine::Feed::new(self.link(), message.into()).await?;
         engine::flush(self.link()).await
     }
 

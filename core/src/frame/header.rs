@@ -1,6 +1,6 @@
 use heapless::Vec;
 
-use crate::Error;
+use crate::{Error, bytes};
 
 /// The header of a frame (RFC 6455 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,23 @@ impl Header {
         out
     }
 
+    /// Writes this header to the front of `to`, where there is room for the longest; tells its size.
+    #[inline]
+    pub(crate) fn encode_at(self, to: &mut [u8]) -> usize {
+        let first = u8::from(self.fin) << 7 | u8::from(self.rsv1) << 6 | self.opcode.bits();
+        match (u8::try_from(self.len), self.mask) {
+            (Ok(len @ ..=125), None) => put(to, [first, len]),
+            (Ok(len @ ..=125), Some([a, b, c, d])) => put(to, [first, 0x80 | len, a, b, c, d]),
+            _ => self.encode_long_at(to),
+        }
+    }
+
+    // By value: a header that somebody has the address of is in memory, not in registers.
+    #[inline(never)]
+    fn encode_long_at(self, to: &mut [u8]) -> usize {
+        bytes::copy(&self.encode(), to)
+    }
+
     /// Like [`encode`](Self::encode), at the place where the bytes are to stay; there are none yet.
     #[inline]
     pub(crate) fn encode_into(&self, out: &mut EncodedHeader) {
@@ -121,6 +138,14 @@ impl Header {
         long.iter().copied().for_each(&mut put);
         self.mask.iter().flatten().copied().for_each(&mut put);
     }
+}
+
+#[inline]
+fn put<const N: usize>(to: &mut [u8], bytes: [u8; N]) -> usize {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = bytes;
+    }
+    N
 }
 
 /// What a connection allows now; each rule is asked as soon as it can be.
