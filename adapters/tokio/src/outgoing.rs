@@ -13,11 +13,12 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 use wirelet::frame::Header;
-use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
+use wirelet::{CloseCode, Kind, Masking, Outbox, SendError, Sender, Timeout};
 
 use crate::clock::Clock;
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflating;
+use crate::slot::Rules;
 use crate::wakers::{Side, Wakers, store, wake};
 use crate::{Error, Prepared, pool};
 
@@ -32,7 +33,7 @@ const CONTROL: usize = Header::MAX_LEN + 125;
 
 pub struct Outgoing {
     outbox: Staged,
-    pub(crate) connection: Connection,
+    pub(crate) connection: Rules,
     pub(crate) clock: Clock,
     /// The end was reported to who receives: nothing more is written.
     over: bool,
@@ -89,7 +90,7 @@ pub(crate) enum Fed {
 impl Outgoing {
     pub(crate) fn new(
         keys: Keys,
-        connection: Connection,
+        connection: Rules,
         clock: Clock,
         patience: Option<std::time::Duration>,
     ) -> Self {

@@ -18,6 +18,7 @@ use crate::incoming::Incoming;
 use crate::link::{Borrowed, Shared, lock, only};
 use crate::outgoing::{Keys, Outgoing};
 use crate::pieces::{MessageReader, MessageWriter};
+use crate::slot::{Rules, Slot};
 use crate::wakers::Side;
 use crate::{Config, Error, Message, Prepared};
 
@@ -53,7 +54,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// connection; most often there are none.
     pub fn from_upgraded(io: S, role: Role, config: &Config, behind: &[u8]) -> Self {
         let clock = Clock::start();
-        let mut connection = Connection::new(role, config.timeouts, clock.now());
+        let mut connection =
+            Connection::with_slot(Slot::default(), role, config.timeouts, clock.now());
         connection.opened(clock.now());
         let keys = match role {
             Role::Server => Keys::Server,
@@ -326,7 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 impl CloseFrame {
-    pub(crate) fn of(connection: &Connection) -> Option<Self> {
+    pub(crate) fn of(connection: &Rules) -> Option<Self> {
         let closed = connection.closed()?;
         Some(Self {
             code: closed.code,
