@@ -1,6 +1,7 @@
 //! Receiving and sending, written once for the whole connection and for each kind of half.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -11,18 +12,37 @@ use crate::link::Link;
 use crate::outgoing::Fed;
 use crate::{Error, Message, Prepared};
 
-#[inline]
-pub(crate) async fn recv<'m, L: Link>(
-    incoming: &'m mut Incoming,
-    mut link: L,
-) -> Result<Option<Message<'m>>, Error> {
-    if !incoming.has_message() {
-        let found = poll_fn(|cx| incoming.poll_next(cx, &mut link, Policy::Whole)).await?;
-        if found.is_none() {
-            return Ok(None);
-        }
+/// Waits for a message.
+pub(crate) struct Recv<'m, L> {
+    /// Gone when the message is handed out: it borrows this.
+    incoming: Option<&'m mut Incoming>,
+    link: &'m mut L,
+}
+
+impl<'m, L: Link> Recv<'m, L> {
+    #[inline]
+    pub(crate) const fn new(incoming: &'m mut Incoming, link: &'m mut L) -> Self {
+        let incoming = Some(incoming);
+        Self { incoming, link }
     }
-    Ok(incoming.take().map(Message::from_piece))
+}
+
+impl<'m, L: Link> Future for Recv<'m, L> {
+    type Output = Result<Option<Message<'m>>, Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { incoming, link } = self.get_mut();
+        let waiting = incoming.as_deref_mut().expect("polled after it was ready");
+        if !waiting.has_message() {
+            let found = ready!(waiting.poll_next(cx, *link, Policy::Whole))?;
+            if found.is_none() {
+                return Poll::Ready(Ok(None));
+            }
+        }
+        let taken = incoming.take().and_then(Incoming::take);
+        Poll::Ready(Ok(taken.map(Message::from_piece)))
+    }
 }
 
 pub(crate) fn poll_recv_owned<L: Link>(
@@ -38,19 +58,6 @@ pub(crate) fn poll_recv_owned<L: Link>(
         }
         Err(error) => Some(Err(error)),
     })
-}
-
-#[inline]
-pub(crate) async fn feed<L: Link>(mut link: L, message: Message<'_>) -> Result<(), Error> {
-    if link.with(|out, _| out.feed_at_once(message.kind(), message.as_bytes())) {
-        return Ok(());
-    }
-    let mut feeding = Feeding {
-        link: &mut link,
-        rest: message.as_bytes(),
-        begun: false,
-    };
-    poll_fn(|cx| feeding.poll(cx, message.kind())).await
 }
 
 pub(crate) async fn feed_prepared<L: Link>(mut link: L, message: &Prepared) -> Result<(), Error> {
@@ -119,33 +126,87 @@ pub(crate) fn poll_closed<L: Link>(
 
 /// A borrowed message on its way. Dropped half-way through a frame, it leaves the rest to the
 /// connection, so that the frame is whole all the same.
-struct Feeding<'a, 'p, L: Link> {
+pub(crate) struct Feed<'a, 'p, L: Link> {
     link: &'a mut L,
     rest: &'p [u8],
-    begun: bool,
+    kind: Kind,
+    step: Step,
+    /// What is staged is to be written, too.
+    flush: bool,
 }
 
-impl<L: Link> Feeding<'_, '_, L> {
-    fn poll(&mut self, cx: &mut Context<'_>, kind: Kind) -> Poll<Result<(), Error>> {
-        let Self { link, rest, begun } = self;
-        let side = link.side();
-        link.with(|out, writer| {
-            if !*begun {
-                match ready!(out.poll_feed(cx, side, writer, kind, rest))? {
-                    Fed::Staged => return Poll::Ready(Ok(())),
-                    Fed::Begun => *begun = true,
-                }
+/// How far it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    New,
+    /// The header is staged.
+    Begun,
+    Staged,
+}
+
+impl<'a, 'p, L: Link> Feed<'a, 'p, L> {
+    #[inline]
+    pub(crate) fn new(link: &'a mut L, message: Message<'p>) -> Self {
+        Self {
+            link,
+            rest: message.as_bytes(),
+            kind: message.kind(),
+            step: Step::New,
+            flush: false,
+        }
+    }
+
+    /// Then writes all that is staged.
+    pub(crate) fn and_flush(mut self) -> Self {
+        self.flush = true;
+        self
+    }
+
+    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let side = self.link.side();
+        let (kind, rest, step) = (self.kind, &mut self.rest, &mut self.step);
+        self.link.with(|out, writer| {
+            if *step == Step::New {
+                *step = match ready!(out.poll_feed(cx, side, writer, kind, rest))? {
+                    Fed::Staged => Step::Staged,
+                    Fed::Begun => Step::Begun,
+                };
             }
-            out.poll_write(cx, side, writer, rest)
+            if *step == Step::Begun {
+                ready!(out.poll_write(cx, side, writer, rest))?;
+                *step = Step::Staged;
+            }
+            if self.flush {
+                ready!(out.poll_flush(cx, side, writer))?;
+            }
+            Poll::Ready(Ok(()))
         })
     }
 }
 
-impl<L: Link> Drop for Feeding<'_, '_, L> {
+impl<L: Link> Future for Feed<'_, '_, L> {
+    type Output = Result<(), Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (kind, rest) = (this.kind, this.rest);
+        if this.step == Step::New && this.link.with(|out, _| out.feed_at_once(kind, rest)) {
+            this.step = Step::Staged;
+            if !this.flush {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        this.poll_slowly(cx)
+    }
+}
+
+impl<L: Link> Drop for Feed<'_, '_, L> {
+    #[inline]
     fn drop(&mut self) {
-        if self.begun && !self.rest.is_empty() {
-            self.link
-                .with(|out, _| out.inherit(Bytes::copy_from_slice(self.rest)));
+        if self.step == Step::Begun && !self.rest.is_empty() {
+            let rest = Bytes::copy_from_slice(self.rest);
+            self.link.with(|out, _| out.inherit(rest));
         }
     }
 }

@@ -11,16 +11,17 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadHalf, WriteHalf};
 use tokio::net::{TcpStream, tcp};
 use wirelet::{CloseCode, Kind};
 
+use crate::engine::{Feed, Recv};
 use crate::incoming::Incoming;
-use crate::link::{Borrowed, Link, OwnedReceive, OwnedSend, Shared};
+use crate::link::{Borrowed, Link, OwnedReceive, OwnedSend, RECEIVES, SENDS, Shared};
 use crate::pieces::{MessageReader, MessageWriter};
 use crate::{CloseFrame, Error, Message, Prepared, engine};
 
 /// The receiving half that [`WebSocket::halves`](crate::WebSocket::halves) lends.
-pub type RecvHalf<'a, S> = Receiving<&'a mut Incoming, Borrowed<'a, S>>;
+pub type RecvHalf<'a, S> = Receiving<&'a mut Incoming, Borrowed<'a, S, RECEIVES>>;
 
 /// The sending half that [`WebSocket::halves`](crate::WebSocket::halves) lends.
-pub type SendHalf<'a, S> = Sending<Borrowed<'a, S>>;
+pub type SendHalf<'a, S> = Sending<Borrowed<'a, S, SENDS>>;
 
 /// The receiving half that [`WebSocket::split`](crate::WebSocket::split) makes.
 pub type OwnedRecvHalf<R, W> = Receiving<Incoming, OwnedReceive<R, W>>;
@@ -48,8 +49,8 @@ impl<I: BorrowMut<Incoming>, L: Link> Receiving<I, L> {
     /// # Cancel safety
     /// Cancel safe: a message is complete in the buffer before it is handed out.
     #[inline]
-    pub async fn recv(&mut self) -> Result<Option<Message<'_>>, Error> {
-        engine::recv(self.incoming.borrow_mut(), &mut self.link).await
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'_>>, Error>> {
+        Recv::new(self.incoming.borrow_mut(), &mut self.link)
     }
 
     /// Waits for the next message, to be read in pieces, as
@@ -89,8 +90,11 @@ impl<L: Link> Sending<L> {
     /// Cancel safe: the message is staged whole or not at all; one of more than 16 KiB may have
     /// begun to leave, and then the rest of it follows.
     #[inline]
-    pub async fn feed<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::feed(&mut self.link, message.into()).await
+    pub fn feed<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        Feed::new(&mut self.link, message.into())
     }
 
     /// Stages a message that is shared with other connections.
@@ -111,9 +115,11 @@ impl<L: Link> Sending<L> {
     ///
     /// # Cancel safety
     /// Cancel safe, as [`feed`](Self::feed); what was staged leaves with whatever is called next.
-    pub async fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::feed(&mut self.link, message.into()).await?;
-        engine::flush(&mut self.link).await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        Feed::new(&mut self.link, message.into()).and_flush()
     }
 
     /// Stages a message that is shared with other connections and writes all that is staged.
