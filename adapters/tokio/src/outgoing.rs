@@ -13,7 +13,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 use wirelet::frame::Header;
-use wirelet::{CloseCode, Kind, Masking, Outbox, SendError, Sender, Timeout};
+use wirelet::{CloseCode, Kind, Masking, SendError, Timeout};
 
 use crate::clock::Clock;
 #[cfg(feature = "deflate")]
@@ -32,7 +32,9 @@ const COPIED: usize = 16 << 10;
 const CONTROL: usize = Header::MAX_LEN + 125;
 
 pub struct Outgoing {
-    outbox: Staged,
+    /// Only while something is staged, or a frame or message is open: then it cannot be made anew.
+    outbox: Option<Box<Outbox>>,
+    keys: Keys,
     pub(crate) connection: Rules,
     pub(crate) clock: Clock,
     /// The end was reported to who receives: nothing more is written.
@@ -54,7 +56,7 @@ pub struct Outgoing {
     deflating: Option<Box<Deflating>>,
 }
 
-type Staged = Outbox<Vec<u8>, Keys>;
+pub(crate) type Outbox = wirelet::Outbox<Vec<u8>, Keys>;
 
 /// A client's random numbers, or none.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +97,8 @@ impl Outgoing {
         patience: Option<std::time::Duration>,
     ) -> Self {
         Self {
-            outbox: Outbox::new(Vec::new(), Sender::new(keys)),
+            outbox: None,
+            keys,
             connection,
             clock,
             over: false,
@@ -121,8 +124,7 @@ impl Outgoing {
         if self.wants(payload.len()) {
             return false;
         }
-        self.lend();
-        self.outbox.data(kind, payload).is_ok()
+        self.lend().data(kind, payload).is_ok()
     }
 
     /// Stages a message, or the header of one that is too large to be copied.
@@ -159,15 +161,14 @@ impl Outgoing {
         cx: &mut Context<'_>,
         side: Side,
         writer: &mut W,
-        stage: impl Fn(&mut Outbox<Vec<u8>, Keys>) -> Result<T, SendError>,
+        stage: impl Fn(&mut Outbox) -> Result<T, SendError>,
     ) -> Poll<Result<T, Error>> {
         loop {
             if !self.is_open() {
                 return Poll::Ready(Err(SendError::Closed.into()));
             }
             self.pay();
-            self.lend();
-            match stage(&mut self.outbox) {
+            match stage(self.lend()) {
                 Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
                     ready!(self.poll_flush(cx, side, writer))?;
                 }
@@ -204,7 +205,7 @@ impl Outgoing {
         match done {
             Poll::Ready(Ok(())) => {
                 // Nothing to write on this half says nothing about a frame of the other.
-                if self.outbox.missing() == 0 {
+                if self.missing() == 0 {
                     self.stalled = None;
                 }
                 self.rest();
@@ -255,16 +256,13 @@ impl Outgoing {
     /// Stages what is owed, as far as there is room: a Pong or a Close that does not fit stays owed.
     pub(crate) fn pay(&mut self) {
         while let Some(owed) = self.connection.owed() {
-            if self.outbox.buffer().is_empty() {
-                // Nothing can be staged in an empty buffer, so nothing is.
-                let _ = self.outbox.replace(pool::take(pool::SIZE));
-            }
+            let outbox = lend(&mut self.outbox, self.keys);
             // A header must fit behind it: so much was promised if a sink is ready.
-            let room = self.outbox.room();
-            if room < CONTROL + Header::MAX_LEN && !self.outbox.pending().is_empty() {
+            let room = outbox.room();
+            if room < CONTROL + Header::MAX_LEN && !outbox.pending().is_empty() {
                 return;
             }
-            match self.outbox.control(owed.control, owed.payload) {
+            match outbox.control(owed.control, owed.payload) {
                 Ok(()) | Err(SendError::Closed) => self.connection.paid(self.clock.now()),
                 Err(_) => return,
             }
@@ -294,8 +292,8 @@ impl Outgoing {
         side: Side,
         writer: &mut W,
     ) -> Poll<Result<(), Error>> {
-        self.lend();
-        if self.outbox.missing() > 0 || self.outbox.room() < COPIED + Header::MAX_LEN {
+        let outbox = self.lend();
+        if outbox.missing() > 0 || outbox.room() < COPIED + Header::MAX_LEN {
             ready!(self.poll_flush(cx, side, writer))?;
         }
         Poll::Ready(Ok(()))
@@ -305,17 +303,17 @@ impl Outgoing {
     pub(crate) fn start(&mut self, message: &Prepared) -> Result<(), SendError> {
         self.may_begin()?;
         self.pay();
-        self.lend();
         let (kind, payload) = (message.kind(), message.payload());
         #[cfg(feature = "deflate")]
         if let Some(packed) = self.pack(message) {
-            self.outbox.begin_compressed(kind, length(&packed), true)?;
+            let len = length(&packed);
+            self.lend().begin_compressed(kind, len, true)?;
             if !self.copy(&packed) {
                 self.tail = packed;
             }
             return Ok(());
         }
-        self.outbox.begin(kind, length(payload), true)?;
+        self.lend().begin(kind, length(payload), true)?;
         if !self.copy(payload) {
             self.tail = payload.clone();
         }
@@ -325,16 +323,18 @@ impl Outgoing {
     /// Stages the whole payload of the frame that was begun. `false`: it must go out beside.
     fn copy(&mut self, payload: &[u8]) -> bool {
         // What was owed may have taken the room since it was promised: then only the header fits.
-        let fits = payload.len() <= self.outbox.room().min(COPIED);
+        let outbox = self.lend();
+        let fits = payload.len() <= outbox.room().min(COPIED);
         if fits {
-            self.outbox.write(payload);
+            outbox.write(payload);
         }
         fits
     }
 
     /// Whether a message may start now.
     pub(crate) fn may_begin(&self) -> Result<(), SendError> {
-        match self.outbox.sender().open_message() {
+        let outbox = self.outbox.as_ref();
+        match outbox.and_then(|outbox| outbox.sender().open_message()) {
             _ if !self.is_open() => Err(SendError::Closed),
             Some(_) => Err(SendError::MessageOpen),
             None => Ok(()),
@@ -372,13 +372,23 @@ impl Outgoing {
 
     /// All that was staged is written.
     fn is_flushed(&self) -> bool {
-        self.outbox.pending().is_empty() && self.tail.is_empty()
+        self.pending().is_empty() && self.tail.is_empty()
+    }
+
+    fn pending(&self) -> &[u8] {
+        self.outbox.as_ref().map_or(&[], |outbox| outbox.pending())
+    }
+
+    /// Bytes of payload that the open frame still wants.
+    fn missing(&self) -> u64 {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.missing())
     }
 
     /// There is nothing to write, to flush, or to give back.
     #[inline]
     fn is_idle(&self) -> bool {
-        self.outbox.buffer().is_empty()
+        let buffer = self.outbox.as_ref().map(|outbox| outbox.buffer());
+        buffer.is_none_or(Vec::is_empty)
             && self.tail.is_empty()
             && !self.unflushed
             && self.connection.owed().is_none()
@@ -409,29 +419,27 @@ impl Outgoing {
     ) -> Poll<io::Result<()>> {
         loop {
             self.pay();
+            let Some(outbox) = &mut self.outbox else {
+                return self.poll_flush_writer(cx, writer);
+            };
             // What was left behind by a dropped future comes before what is new.
             let own = !self.tail.is_empty();
-            if self.outbox.is_masked() && (own || !rest.is_empty()) {
-                // In the middle of a frame, too, a flush that wrote all gives the buffer back.
-                self.lend();
-            }
             let mut payload = if own { &self.tail[..] } else { *rest };
-            if self.outbox.is_masked() {
-                let staged = self.outbox.write(payload);
-                self.consumed(own, staged, rest);
+            if outbox.is_masked() {
+                if !payload.is_empty() && outbox.buffer().is_empty() {
+                    // In the middle of a frame, too, a flush that wrote all gives the buffer back.
+                    let _ = outbox.replace(pool::take(pool::SIZE));
+                }
+                let staged = outbox.write(payload);
+                consumed(own, staged, &mut self.tail, rest);
                 payload = &[];
             }
-            let pending = self.outbox.pending();
+            let pending = outbox.pending();
             let first = pending.len();
-            let writer = Pin::new(&mut *writer);
             if first == 0 && payload.is_empty() {
-                if self.unflushed {
-                    // A transport such as TLS may hold back what it took.
-                    ready!(writer.poll_flush(cx))?;
-                    self.unflushed = false;
-                }
-                return Poll::Ready(Ok(()));
+                return self.poll_flush_writer(cx, writer);
             }
+            let writer = Pin::new(&mut *writer);
             let n = ready!(if first == 0 {
                 writer.poll_write(cx, payload)
             } else if payload.is_empty() || !writer.is_write_vectored() {
@@ -445,19 +453,24 @@ impl Outgoing {
             }
             self.stalled = None;
             self.unflushed = true;
-            self.outbox.sent(n.min(first));
+            outbox.sent(n.min(first));
             let beside = n.saturating_sub(first);
-            self.outbox.skip(beside);
-            self.consumed(own, beside, rest);
+            outbox.skip(beside);
+            consumed(own, beside, &mut self.tail, rest);
         }
     }
 
-    fn consumed(&mut self, own: bool, n: usize, rest: &mut &[u8]) {
-        if own {
-            self.tail.advance(n);
-        } else {
-            *rest = &rest[n..];
+    /// A transport such as TLS may hold back what it took.
+    fn poll_flush_writer<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        writer: &mut W,
+    ) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            ready!(Pin::new(writer).poll_flush(cx))?;
+            self.unflushed = false;
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Pending, until the peer has read nothing for as long as it may be silent.
@@ -472,21 +485,49 @@ impl Outgoing {
         Poll::Ready(Err(Error::Timeout(Timeout::Idle)))
     }
 
-    /// A buffer, if there is none.
+    /// The outbox, with a buffer.
     #[inline]
-    fn lend(&mut self) {
-        if self.outbox.buffer().is_empty() {
-            let _ = self.outbox.replace(pool::take(pool::SIZE));
+    fn lend(&mut self) -> &mut Outbox {
+        lend(&mut self.outbox, self.keys)
+    }
+
+    /// Nothing is staged: the buffer goes back, and the outbox if it is as new.
+    fn rest(&mut self) {
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        let sender = outbox.sender();
+        if sender.is_closed() || sender.open_message().is_some() || outbox.missing() > 0 {
+            if let Ok(buffer) = outbox.replace(Vec::new()) {
+                pool::give(buffer);
+            }
+        } else if outbox.pending().is_empty() {
+            self.give_back();
         }
     }
 
-    /// Nothing is staged: the buffer goes back.
-    fn rest(&mut self) {
-        if !self.outbox.buffer().is_empty()
-            && let Ok(buffer) = self.outbox.replace(Vec::new())
-        {
-            pool::give(buffer);
+    fn give_back(&mut self) {
+        if let Some(outbox) = self.outbox.take() {
+            pool::give_outbox(outbox);
         }
+    }
+}
+
+#[inline]
+fn lend(outbox: &mut Option<Box<Outbox>>, keys: Keys) -> &mut Outbox {
+    let outbox = outbox.get_or_insert_with(|| pool::take_outbox(keys));
+    if outbox.buffer().is_empty() {
+        let _ = outbox.replace(pool::take(pool::SIZE));
+    }
+    outbox
+}
+
+/// The first `n` bytes are done with: of the connection's own payload, or of the caller's.
+fn consumed(own: bool, n: usize, tail: &mut Bytes, rest: &mut &[u8]) {
+    if own {
+        tail.advance(n);
+    } else {
+        *rest = &rest[n..];
     }
 }
 
@@ -496,7 +537,9 @@ fn length(payload: &[u8]) -> u64 {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        self.outbox.sent(usize::MAX);
-        self.rest();
+        if let Some(outbox) = &mut self.outbox {
+            outbox.sent(usize::MAX);
+        }
+        self.give_back();
     }
 }

@@ -7,7 +7,7 @@ use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "deflate")]
 use wirelet::deflate::Agreement;
-use wirelet::{CloseCode, Connection, Kind, Receiver, Role};
+use wirelet::{CloseCode, Connection, Kind, Role};
 
 use crate::clock::Clock;
 #[cfg(feature = "deflate")]
@@ -64,7 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Role::Server => Keys::Server,
             Role::Client => Keys::Client,
         };
-        let mut incoming = Incoming::new(Receiver::new(role, config.limits));
+        let mut incoming = Incoming::new(role, config.limits);
         incoming.preload(behind);
         let out = Outgoing::new(keys, connection, clock, config.timeouts.idle);
         let shared = Mutex::new(Shared { io, out });
