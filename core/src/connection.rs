@@ -404,6 +404,13 @@ impl<S: Slot> Connection<S> {
         })
     }
 
+    /// How long a write may make no progress: [`Timeouts::idle`], in whole milliseconds.
+    #[must_use]
+    pub fn patience(&self) -> Option<Duration> {
+        let idle = self.timeouts.idle;
+        (idle != NEVER).then(|| Duration::from_millis(u64::from(idle)))
+    }
+
     /// The next moment at which [`on_timeout`](Self::on_timeout) has something to do. It moves when
     /// bytes come: a timer that fires early costs one call.
     #[must_use]

@@ -62,7 +62,7 @@ pub(crate) struct Piece<'a> {
 enum Phase {
     Open,
     /// Close frames were, or are being, exchanged; then this is the outcome.
-    Ending(Ending, Option<Error>),
+    Ending(Ending, Option<Box<Error>>),
     /// The outcome was reported.
     Over,
 }
@@ -309,7 +309,7 @@ impl Incoming {
             });
         }
         let ending = if told { Ending::Flush } else { Ending::Drain };
-        self.phase = Phase::Ending(ending, Some(error));
+        self.phase = Phase::Ending(ending, Some(Box::new(error)));
         if !told {
             // Nothing can be written any more, and nothing else will come.
             self.timer = Timer::default();
@@ -399,7 +399,7 @@ impl Incoming {
             let Phase::Ending(ending, outcome) = &mut self.phase else {
                 return Poll::Ready(Ok(None));
             };
-            let quiet = matches!(outcome, None | Some(Error::Protocol(_)));
+            let quiet = matches!(outcome.as_deref(), None | Some(Error::Protocol(_)));
             // A peer that never stops sending would keep the timer from its turn.
             let late = link.with(|out, _| out.connection.on_timeout(out.clock.now()));
             let step = match ending {
@@ -437,7 +437,7 @@ impl Incoming {
                     self.phase = Phase::Over;
                     link.with(|out, _| out.end(side));
                     self.rest();
-                    return Poll::Ready(outcome.map_or(Ok(None), Err));
+                    return Poll::Ready(outcome.map_or(Ok(None), |error| Err(*error)));
                 }
             }
         }

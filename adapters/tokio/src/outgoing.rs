@@ -40,13 +40,13 @@ pub struct Outgoing {
     /// The end was reported to who receives: nothing more is written.
     over: bool,
     /// Payload of the open frame that goes out behind the outbox.
-    tail: Bytes,
+    /// Boxed, for it is rarely there: never empty.
+    tail: Option<Box<Bytes>>,
     /// The open frame will never be whole: who announced its length has gone.
     abandoned: bool,
     /// The transport took bytes since it was flushed.
     unflushed: bool,
-    /// How long a write may make no progress, and since when this one has not.
-    patience: Option<std::time::Duration>,
+    /// Since when a write has made no progress: until the patience of the connection ends.
     stalled: Option<Pin<Box<Sleep>>>,
     /// The receiving half, which wants to know when the sending half closes.
     watching: Option<Waker>,
@@ -90,22 +90,16 @@ pub(crate) enum Fed {
 }
 
 impl Outgoing {
-    pub(crate) fn new(
-        keys: Keys,
-        connection: Rules,
-        clock: Clock,
-        patience: Option<std::time::Duration>,
-    ) -> Self {
+    pub(crate) fn new(keys: Keys, connection: Rules, clock: Clock) -> Self {
         Self {
             outbox: None,
             keys,
             connection,
             clock,
             over: false,
-            tail: Bytes::new(),
+            tail: None,
             abandoned: false,
             unflushed: false,
-            patience,
             stalled: None,
             watching: None,
             wakers: None,
@@ -309,13 +303,13 @@ impl Outgoing {
             let len = length(&packed);
             self.lend().begin_compressed(kind, len, true)?;
             if !self.copy(&packed) {
-                self.tail = packed;
+                self.adopt(packed);
             }
             return Ok(());
         }
         self.lend().begin(kind, length(payload), true)?;
         if !self.copy(payload) {
-            self.tail = payload.clone();
+            self.adopt(payload.clone());
         }
         Ok(())
     }
@@ -343,7 +337,7 @@ impl Outgoing {
 
     /// The rest of a frame, to be written by whatever is called next.
     pub(crate) fn adopt(&mut self, tail: Bytes) {
-        self.tail = tail;
+        self.tail = (!tail.is_empty()).then(|| Box::new(tail));
     }
 
     /// The rest of a frame whose sender has gone away. The receiving half, if it waits, sees to it
@@ -372,7 +366,7 @@ impl Outgoing {
 
     /// All that was staged is written.
     fn is_flushed(&self) -> bool {
-        self.pending().is_empty() && self.tail.is_empty()
+        self.pending().is_empty() && self.tail.is_none()
     }
 
     fn pending(&self) -> &[u8] {
@@ -389,7 +383,7 @@ impl Outgoing {
     fn is_idle(&self) -> bool {
         let buffer = self.outbox.as_ref().map(|outbox| outbox.buffer());
         buffer.is_none_or(Vec::is_empty)
-            && self.tail.is_empty()
+            && self.tail.is_none()
             && !self.unflushed
             && self.connection.owed().is_none()
     }
@@ -423,15 +417,14 @@ impl Outgoing {
                 return self.poll_flush_writer(cx, writer);
             };
             // What was left behind by a dropped future comes before what is new.
-            let own = !self.tail.is_empty();
-            let mut payload = if own { &self.tail[..] } else { *rest };
+            let mut payload = self.tail.as_ref().map_or(*rest, |tail| &tail[..]);
             if outbox.is_masked() {
                 if !payload.is_empty() && outbox.buffer().is_empty() {
                     // In the middle of a frame, too, a flush that wrote all gives the buffer back.
                     let _ = outbox.replace(pool::take(pool::SIZE));
                 }
                 let staged = outbox.write(payload);
-                consumed(own, staged, &mut self.tail, rest);
+                consumed(staged, &mut self.tail, rest);
                 payload = &[];
             }
             let pending = outbox.pending();
@@ -456,7 +449,7 @@ impl Outgoing {
             outbox.sent(n.min(first));
             let beside = n.saturating_sub(first);
             outbox.skip(beside);
-            consumed(own, beside, &mut self.tail, rest);
+            consumed(beside, &mut self.tail, rest);
         }
     }
 
@@ -475,7 +468,7 @@ impl Outgoing {
 
     /// Pending, until the peer has read nothing for as long as it may be silent.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Some(patience) = self.patience else {
+        let Some(patience) = self.connection.patience() else {
             return Poll::Pending;
         };
         let sleep = self
@@ -523,11 +516,11 @@ fn lend(outbox: &mut Option<Box<Outbox>>, keys: Keys) -> &mut Outbox {
 }
 
 /// The first `n` bytes are done with: of the connection's own payload, or of the caller's.
-fn consumed(own: bool, n: usize, tail: &mut Bytes, rest: &mut &[u8]) {
-    if own {
-        tail.advance(n);
-    } else {
-        *rest = &rest[n..];
+fn consumed(n: usize, own: &mut Option<Box<Bytes>>, rest: &mut &[u8]) {
+    match own {
+        Some(tail) if n < tail.len() => tail.advance(n),
+        Some(_) => *own = None,
+        None => *rest = &rest[n..],
     }
 }
 

@@ -66,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         };
         let mut incoming = Incoming::new(role, config.limits);
         incoming.preload(behind);
-        let out = Outgoing::new(keys, connection, clock, config.timeouts.idle);
+        let out = Outgoing::new(keys, connection, clock);
         let shared = Mutex::new(Shared { io, out });
         Self(Box::new(Whole {
             incoming,

@@ -89,7 +89,7 @@ impl Outgoing {
         if self.copy(packed.as_bytes()) {
             packed.give();
         } else {
-            self.tail = packed.into_bytes();
+            self.adopt(packed.into_bytes());
         }
         Ok(())
     }
