@@ -1,8 +1,6 @@
 use core::time::Duration;
 
-use heapless::Vec;
-
-use crate::{CloseCode, Control, Error, Event, Role, SendError, What};
+use crate::{CloseCode, Control, Error, Event, Inline, Role, SendError, Slot, What};
 
 /// Who closes, what is owed, and when to give up (RFC 6455 sections 5.5 and 7).
 ///
@@ -17,11 +15,12 @@ use crate::{CloseCode, Control, Error, Event, Role, SendError, What};
 /// 4. wait until [`poll_timeout`](Self::poll_timeout), then [`on_timeout`](Self::on_timeout).
 ///
 /// Only the newest Ping must be answered (section 5.5.3), so one slot of 125 bytes bounds the
-/// obligation: a flood of Pings grows nothing.
+/// obligation: a flood of Pings grows nothing. It is part of the connection, unless the caller
+/// brings [another](Self::with_slot).
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct Connection<S = Inline> {
     /// The payload of the newest Ping, or of the Close that is owed, or of the one received.
-    slot: Vec<u8, 125, u8>,
+    slot: S,
     role: Role,
     phase: Phase,
     owes: Owes,
@@ -173,10 +172,19 @@ impl Connection {
     /// Before the handshake, whose deadline begins `now`.
     #[must_use]
     pub fn new(role: Role, timeouts: Timeouts, now: Instant) -> Self {
+        Self::with_slot(Inline::new(), role, timeouts, now)
+    }
+}
+
+impl<S: Slot> Connection<S> {
+    /// As [`new`](Connection::new), with an empty slot of the caller's. It is empty again when a Pong
+    /// was [paid](Self::paid).
+    #[must_use]
+    pub fn with_slot(slot: S, role: Role, timeouts: Timeouts, now: Instant) -> Self {
         let millis = |d: Duration| u32::try_from(d.as_millis()).unwrap_or(NEVER);
         let optional = |d: Option<Duration>| d.map_or(NEVER, millis);
         Self {
-            slot: Vec::new(),
+            slot,
             role,
             phase: Phase::Opening,
             owes: Owes::Nothing,
@@ -238,11 +246,8 @@ impl Connection {
                 self.peer = Peer::Closing;
             }
         }
-        // The receiver lets at most 125 bytes pass. One by one, for the compiler cannot see that
-        // the length of a slice added to that of the slot does not overflow.
-        for &byte in event.payload.iter() {
-            let _ = self.slot.push(byte);
-        }
+        // The receiver lets at most 125 bytes pass.
+        self.slot.extend(event.payload);
         if event.end && control == Control::Ping {
             self.owes = Owes::Pong;
         } else if event.end {
@@ -295,8 +300,8 @@ impl Connection {
 
     fn owe_close(&mut self, code: CloseCode, reason: &str, now: Instant) {
         self.slot.clear();
-        let _ = self.slot.extend_from_slice(&code.get().to_be_bytes());
-        let _ = self.slot.extend_from_slice(reason.as_bytes());
+        self.slot.extend(&code.get().to_be_bytes());
+        self.slot.extend(reason.as_bytes());
         // The deadline of a close that began earlier stays.
         if self.phase != Phase::Closing {
             self.since = now;
@@ -320,11 +325,11 @@ impl Connection {
             }),
             Owes::Pong => Some(Obligation {
                 control: Control::Pong,
-                payload: &self.slot,
+                payload: self.slot.as_slice(),
             }),
             // Section 5.5.1: the answer echoes the code that was received.
             Owes::Close if self.peer == Peer::Closed => {
-                let payload = self.slot.get(..2).unwrap_or_default();
+                let payload = self.slot.as_slice().get(..2).unwrap_or_default();
                 Some(Obligation {
                     control: Control::Close,
                     payload,
@@ -332,7 +337,7 @@ impl Connection {
             }
             Owes::Close => Some(Obligation {
                 control: Control::Close,
-                payload: &self.slot,
+                payload: self.slot.as_slice(),
             }),
         }
     }
@@ -345,7 +350,10 @@ impl Connection {
                 self.since = now;
             }
             Owes::Nothing => {}
-            Owes::Pong => self.owes = Owes::Nothing,
+            Owes::Pong => {
+                self.slot.clear();
+                self.owes = Owes::Nothing;
+            }
             Owes::Close => {
                 self.phase = Phase::CloseSent;
                 self.since = now;
@@ -382,7 +390,7 @@ impl Connection {
         if self.peer != Peer::Closed {
             return None;
         }
-        let Some((code, reason)) = self.slot.split_first_chunk::<2>() else {
+        let Some((code, reason)) = self.slot.as_slice().split_first_chunk::<2>() else {
             return Some(Closed {
                 code: CloseCode::NONE,
                 reason: "",
@@ -394,6 +402,13 @@ impl Connection {
             code,
             reason: core::str::from_utf8(reason).unwrap_or_default(),
         })
+    }
+
+    /// How long a write may make no progress: [`Timeouts::idle`], in whole milliseconds.
+    #[must_use]
+    pub fn patience(&self) -> Option<Duration> {
+        let idle = self.timeouts.idle;
+        (idle != NEVER).then(|| Duration::from_millis(u64::from(idle)))
     }
 
     /// The next moment at which [`on_timeout`](Self::on_timeout) has something to do. It moves when

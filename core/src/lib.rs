@@ -76,6 +76,7 @@ mod outbox;
 mod receive;
 mod role;
 mod send;
+mod slot;
 mod utf8;
 
 pub use close::CloseCode;
@@ -89,6 +90,7 @@ pub use outbox::Outbox;
 pub use receive::Receiver;
 pub use role::Role;
 pub use send::{Head, Masked, Masking, Sender, Unmasked};
+pub use slot::{Inline, Slot};
 
 /// The examples of the README compile.
 #[cfg(doctest)]

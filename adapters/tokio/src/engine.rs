@@ -12,11 +12,19 @@ use crate::link::Link;
 use crate::outgoing::Fed;
 use crate::{Error, Message, Prepared};
 
-/// Waits for the next message.
+/// Waits for a message.
 pub(crate) struct Recv<'m, L> {
-    /// Taken when it is ready.
-    pub(crate) incoming: Option<&'m mut Incoming>,
-    pub(crate) link: &'m mut L,
+    /// Gone when the message is handed out: it borrows this.
+    incoming: Option<&'m mut Incoming>,
+    link: &'m mut L,
+}
+
+impl<'m, L: Link> Recv<'m, L> {
+    #[inline]
+    pub(crate) const fn new(incoming: &'m mut Incoming, link: &'m mut L) -> Self {
+        let incoming = Some(incoming);
+        Self { incoming, link }
+    }
 }
 
 impl<'m, L: Link> Future for Recv<'m, L> {
@@ -30,7 +38,7 @@ impl<'m, L: Link> Future for Recv<'m, L> {
         };
         let next = match from.whole() {
             Some(next) => next,
-            None => match from.poll_next(cx, link, Policy::Whole) {
+            None => match from.poll_next(cx, *link, Policy::Whole) {
                 Poll::Pending => {
                     *incoming = Some(from);
                     return Poll::Pending;
@@ -125,22 +133,61 @@ pub(crate) fn poll_closed<L: Link>(
 
 /// Stages a borrowed message. Dropped half-way through a frame, it leaves the rest to the
 /// connection, so that the frame is whole all the same.
-pub(crate) struct Feed<'m, L: Link> {
-    link: L,
+pub(crate) struct Feed<'a, 'p, L: Link> {
+    link: &'a mut L,
+    rest: &'p [u8],
     kind: Kind,
-    rest: &'m [u8],
-    begun: bool,
+    step: Step,
+    /// What is staged is to be written, too.
+    flush: bool,
 }
 
-impl<'m, L: Link> Feed<'m, L> {
+/// How far it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    New,
+    /// The header is staged.
+    Begun,
+    Staged,
+}
+
+impl<'a, 'p, L: Link> Feed<'a, 'p, L> {
     #[inline]
-    pub(crate) const fn new(link: L, message: Message<'m>) -> Self {
+    pub(crate) fn new(link: &'a mut L, message: Message<'p>) -> Self {
         Self {
             link,
-            kind: message.kind(),
             rest: message.as_bytes(),
-            begun: false,
+            kind: message.kind(),
+            step: Step::New,
+            flush: false,
         }
+    }
+
+    /// Then writes all that is staged.
+    pub(crate) fn and_flush(mut self) -> Self {
+        self.flush = true;
+        self
+    }
+
+    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let side = self.link.side();
+        let (kind, rest, step) = (self.kind, &mut self.rest, &mut self.step);
+        self.link.with(|out, writer| {
+            if *step == Step::New {
+                *step = match ready!(out.poll_feed(cx, side, writer, kind, rest))? {
+                    Fed::Staged => Step::Staged,
+                    Fed::Begun => Step::Begun,
+                };
+            }
+            if *step == Step::Begun {
+                ready!(out.poll_write(cx, side, writer, rest))?;
+                *step = Step::Staged;
+            }
+            if self.flush {
+                ready!(out.poll_flush(cx, side, writer))?;
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 
     #[cold]
@@ -150,45 +197,29 @@ impl<'m, L: Link> Feed<'m, L> {
             self.link.with(|out, _| out.inherit(rest));
         }
     }
-
-    fn poll_whole(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self {
-            link,
-            kind,
-            rest,
-            begun,
-        } = self;
-        let side = link.side();
-        link.with(|out, writer| {
-            if !*begun {
-                match ready!(out.poll_feed(cx, side, writer, *kind, rest))? {
-                    Fed::Staged => return Poll::Ready(Ok(())),
-                    Fed::Begun => *begun = true,
-                }
-            }
-            out.poll_write(cx, side, writer, rest)
-        })
-    }
 }
 
-impl<L: Link + Unpin> Future for Feed<'_, L> {
+impl<L: Link> Future for Feed<'_, '_, L> {
     type Output = Result<(), Error>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let (kind, payload) = (this.kind, this.rest);
-        if !this.begun && this.link.with(|out, _| out.feed_at_once(kind, payload)) {
-            return Poll::Ready(Ok(()));
+        let (kind, rest) = (this.kind, this.rest);
+        if this.step == Step::New && this.link.with(|out, _| out.feed_at_once(kind, rest)) {
+            this.step = Step::Staged;
+            if !this.flush {
+                return Poll::Ready(Ok(()));
+            }
         }
-        this.poll_whole(cx)
+        this.poll_slowly(cx)
     }
 }
 
-impl<L: Link> Drop for Feed<'_, L> {
+impl<L: Link> Drop for Feed<'_, '_, L> {
     #[inline]
     fn drop(&mut self) {
-        if self.begun {
+        if self.step == Step::Begun {
             self.leave_rest();
         }
     }

@@ -11,16 +11,17 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadHalf, WriteHalf};
 use tokio::net::{TcpStream, tcp};
 use wirelet::{CloseCode, Kind};
 
+use crate::engine::{Feed, Recv};
 use crate::incoming::Incoming;
-use crate::link::{Borrowed, Link, OwnedReceive, OwnedSend, Shared};
+use crate::link::{Borrowed, Link, OwnedReceive, OwnedSend, RECEIVES, SENDS, Shared};
 use crate::pieces::{MessageReader, MessageWriter};
 use crate::{CloseFrame, Error, Message, Prepared, engine};
 
 /// The receiving half that [`WebSocket::halves`](crate::WebSocket::halves) lends.
-pub type RecvHalf<'a, S> = Receiving<&'a mut Incoming, Borrowed<'a, S>>;
+pub type RecvHalf<'a, S> = Receiving<&'a mut Incoming, Borrowed<'a, S, RECEIVES>>;
 
 /// The sending half that [`WebSocket::halves`](crate::WebSocket::halves) lends.
-pub type SendHalf<'a, S> = Sending<Borrowed<'a, S>>;
+pub type SendHalf<'a, S> = Sending<Borrowed<'a, S, SENDS>>;
 
 /// The receiving half that [`WebSocket::split`](crate::WebSocket::split) makes.
 pub type OwnedRecvHalf<R, W> = Receiving<Incoming, OwnedReceive<R, W>>;
@@ -49,10 +50,7 @@ impl<I: BorrowMut<Incoming>, L: Link> Receiving<I, L> {
     /// Cancel safe: a message is complete in the buffer before it is handed out.
     #[inline]
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'_>>, Error>> {
-        engine::Recv {
-            incoming: Some(self.incoming.borrow_mut()),
-            link: &mut self.link,
-        }
+        Recv::new(self.incoming.borrow_mut(), &mut self.link)
     }
 
     /// Waits for the next message, to be read in pieces, as
@@ -96,7 +94,7 @@ impl<L: Link> Sending<L> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
-        engine::Feed::new(&mut self.link, message.into())
+        Feed::new(&mut self.link, message.into())
     }
 
     /// Stages a message that is shared with other connections.
@@ -117,9 +115,11 @@ impl<L: Link> Sending<L> {
     ///
     /// # Cancel safety
     /// Cancel safe, as [`feed`](Self::feed); what was staged leaves with whatever is called next.
-    pub async fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::Feed::new(&mut self.link, message.into()).await?;
-        engine::flush(&mut self.link).await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        Feed::new(&mut self.link, message.into()).and_flush()
     }
 
     /// Stages a message that is shared with other connections and writes all that is staged.

@@ -4,9 +4,9 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncWrite as _, ReadBuf};
-use wirelet::{Control, Event, Found, Inbox, Kind, Receiver, What, Whole};
 #[cfg(feature = "deflate")]
-use wirelet::{Limits, deflate::Context as Compression};
+use wirelet::deflate::Context as Compression;
+use wirelet::{Control, Event, Found, Kind, Limits, Receiver, Role, What, Whole};
 
 use crate::clock::Timer;
 #[cfg(feature = "deflate")]
@@ -31,9 +31,14 @@ const BETWEEN: usize = 4 << 10;
 /// Reads of 4 KiB in one poll while the end of the stream is waited for.
 const DRAIN_READS: usize = 32;
 
+pub(crate) type Inbox = wirelet::Inbox<Vec<u8>>;
+
 #[allow(unreachable_pub)]
 pub struct Incoming {
-    inbox: Inbox<Vec<u8>>,
+    /// Only while there is something in it, or a message is open: then it cannot be made anew.
+    inbox: Option<Box<Inbox>>,
+    limits: Limits,
+    role: Role,
     timer: Timer,
     phase: Phase,
     /// Most bytes held since there is a buffer, or since there was one.
@@ -65,7 +70,7 @@ pub(crate) enum Next {
 enum Phase {
     Open,
     /// Close frames were, or are being, exchanged; then this is the outcome.
-    Ending(Ending, Option<Error>),
+    Ending(Ending, Option<Box<Error>>),
     /// The outcome was reported.
     Over,
 }
@@ -88,9 +93,11 @@ pub(crate) enum Policy {
 }
 
 impl Incoming {
-    pub(crate) fn new(receiver: Receiver) -> Self {
+    pub(crate) fn new(role: Role, limits: Limits) -> Self {
         Self {
-            inbox: Inbox::new(Vec::new(), receiver),
+            inbox: None,
+            limits,
+            role,
             timer: Timer::default(),
             phase: Phase::Open,
             peak: 0,
@@ -101,15 +108,17 @@ impl Incoming {
     }
 
     #[cfg(feature = "deflate")]
-    pub(crate) const fn role(&self) -> wirelet::Role {
-        self.inbox.receiver().role()
+    pub(crate) const fn role(&self) -> Role {
+        self.role
     }
 
     /// The peer may compress.
     #[cfg(feature = "deflate")]
     pub(crate) fn inflate(&mut self, context: Compression) {
-        self.inbox.allow_rsv1();
-        let limit = self.inbox.receiver().message_limit();
+        if let Some(inbox) = &mut self.inbox {
+            inbox.allow_rsv1();
+        }
+        let limit = self.limits.message;
         let inflating = Inflating::new(context, Limits::NONE.with_message(limit));
         self.inflating = Some(Box::new(inflating));
     }
@@ -119,9 +128,26 @@ impl Incoming {
         if bytes.is_empty() {
             return;
         }
-        let _ = self.inbox.replace(pool::take(bytes.len()));
-        self.inbox.spare()[..bytes.len()].copy_from_slice(bytes);
-        self.inbox.filled(bytes.len());
+        let inbox = self.inbox(bytes.len());
+        inbox.spare()[..bytes.len()].copy_from_slice(bytes);
+        inbox.filled(bytes.len());
+    }
+
+    /// The inbox, with a buffer: of at least `size` bytes, if there is none.
+    fn inbox(&mut self, size: usize) -> &mut Inbox {
+        let inbox = self.inbox.get_or_insert_with(|| {
+            #[allow(unused_mut)]
+            let mut receiver = Receiver::new(self.role, self.limits);
+            #[cfg(feature = "deflate")]
+            if self.inflating.is_some() {
+                receiver.allow_rsv1();
+            }
+            pool::take_inbox(size, receiver)
+        });
+        if inbox.buffer().is_empty() {
+            let _ = inbox.replace(pool::take(size));
+        }
+        inbox
     }
 
     /// Lends what [`poll_next`](Self::poll_next) has come to.
@@ -130,7 +156,7 @@ impl Incoming {
         match next {
             Next::Whole(whole) => Some(Piece {
                 kind: whole.kind,
-                payload: self.inbox.lend(whole),
+                payload: self.inbox.as_mut()?.lend(whole),
                 whole: true,
                 end: true,
             }),
@@ -144,7 +170,7 @@ impl Incoming {
         if self.has_inflated() {
             return self.take_up_to(usize::MAX);
         }
-        self.inbox.take().and_then(piece)
+        self.inbox.as_mut()?.take().and_then(piece)
     }
 
     /// Lends at most `max` bytes of it: the rest stays, as the next piece.
@@ -159,7 +185,7 @@ impl Incoming {
                 end: inflated.end,
             });
         }
-        self.inbox.take_up_to(max).and_then(piece)
+        self.inbox.as_mut()?.take_up_to(max).and_then(piece)
     }
 
     #[cfg(feature = "deflate")]
@@ -169,14 +195,20 @@ impl Incoming {
     }
 
     fn find(&mut self, pieces: bool) -> Result<Option<Found>, wirelet::Error> {
+        let Some(inbox) = &mut self.inbox else {
+            #[cfg(feature = "deflate")]
+            return Ok(self.inflating.as_ref().and_then(|it| it.found()));
+            #[cfg(not(feature = "deflate"))]
+            return Ok(None);
+        };
         #[cfg(feature = "deflate")]
         if let Some(inflating) = &mut self.inflating {
-            return inflating.find(&mut self.inbox, pieces);
+            return inflating.find(inbox, pieces);
         }
         if pieces {
-            self.inbox.ready_piece_by(Widest)
+            inbox.ready_piece_by(Widest)
         } else {
-            self.inbox.ready_growing_by(Widest)
+            inbox.ready_growing_by(Widest)
         }
     }
 
@@ -196,7 +228,7 @@ impl Incoming {
         if !matches!(self.phase, Phase::Open) || self.skip {
             return None;
         }
-        self.inbox.whole_by(Widest).map(Next::Whole)
+        self.inbox.as_mut()?.whole_by(Widest).map(Next::Whole)
     }
 
     /// There is nothing to look at.
@@ -205,7 +237,7 @@ impl Incoming {
         if self.has_inflated() {
             return false;
         }
-        self.inbox.is_empty()
+        self.inbox.as_ref().is_none_or(|inbox| inbox.is_empty())
     }
 
     /// Waits until a message, or a piece of one, can be taken from the inbox. `None`: the peer
@@ -232,12 +264,6 @@ impl Incoming {
         loop {
             if !matches!(self.phase, Phase::Open) {
                 return self.poll_end(cx, link).map_ok(|()| None);
-            }
-            if policy == Policy::Whole
-                && let Some(next) = self.whole()
-            {
-                settle(cx, link, controls);
-                return Poll::Ready(Ok(Some(next)));
             }
             let pieces = self.skip || policy != Policy::Whole;
             let found = if self.is_empty() {
@@ -270,6 +296,12 @@ impl Incoming {
                     return Poll::Ready(Ok(Some(Next::Found(found))));
                 }
                 Ok(None) => match ready!(self.poll_fill(cx, link)) {
+                    Ok(()) if policy == Policy::Whole => {
+                        if let Some(next) = self.whole() {
+                            settle(cx, link, controls);
+                            return Poll::Ready(Ok(Some(next)));
+                        }
+                    }
                     Ok(()) => {}
                     Err(error) => self.end(link, error),
                 },
@@ -279,7 +311,7 @@ impl Incoming {
     }
 
     fn on_control<L: Link>(&mut self, link: &mut L, control: Control, end: bool) {
-        let Some(event) = self.inbox.take() else {
+        let Some(event) = self.inbox.as_mut().and_then(|inbox| inbox.take()) else {
             return;
         };
         link.with(|out, _| {
@@ -296,7 +328,9 @@ impl Incoming {
     fn end<L: Link>(&mut self, link: &mut L, error: Error) {
         let told = matches!(error, Error::Protocol(_));
         if let Error::Protocol(error) = error {
-            self.inbox.fail(error);
+            if let Some(inbox) = &mut self.inbox {
+                inbox.fail(error);
+            }
             link.with(|out, _| {
                 out.connection.fail(error, out.clock.now());
                 out.pay();
@@ -304,7 +338,7 @@ impl Incoming {
             });
         }
         let ending = if told { Ending::Flush } else { Ending::Drain };
-        self.phase = Phase::Ending(ending, Some(error));
+        self.phase = Phase::Ending(ending, Some(Box::new(error)));
         if !told {
             // Nothing can be written any more, and nothing else will come.
             self.timer = Timer::default();
@@ -329,16 +363,17 @@ impl Incoming {
                 Poll::Ready(Err(error)) => Some(error),
                 _ => None,
             };
-            self.make_room();
-            let mut buf = ReadBuf::new(self.inbox.spare());
+            let inbox = self.make_room();
+            let mut buf = ReadBuf::new(inbox.spare());
             match (link.poll_read(cx, &mut buf), failed) {
                 (Poll::Ready(Ok(())), failed) => {
                     let n = buf.filled().len();
                     if n == 0 {
                         return Poll::Ready(Err(failed.unwrap_or(Error::Disconnected)));
                     }
-                    self.inbox.filled(n);
-                    self.peak = self.peak.max(self.inbox.len());
+                    inbox.filled(n);
+                    let held = inbox.len();
+                    self.peak = self.peak.max(held);
                     return Poll::Ready(link.with(|out, _| {
                         let now = out.clock.now();
                         out.connection.heard(now);
@@ -389,7 +424,7 @@ impl Incoming {
             let Phase::Ending(ending, outcome) = &mut self.phase else {
                 return Poll::Ready(Ok(()));
             };
-            let quiet = matches!(outcome, None | Some(Error::Protocol(_)));
+            let quiet = matches!(outcome.as_deref(), None | Some(Error::Protocol(_)));
             // A peer that never stops sending would keep the timer from its turn.
             let late = link.with(|out, _| out.connection.on_timeout(out.clock.now()));
             let step = match ending {
@@ -427,32 +462,33 @@ impl Incoming {
                     self.phase = Phase::Over;
                     link.with(|out, _| out.end(side));
                     self.rest();
-                    return Poll::Ready(outcome.map_or(Ok(()), Err));
+                    return Poll::Ready(outcome.map_or(Ok(()), |error| Err(*error)));
                 }
             }
         }
     }
 
     /// Room for the next read.
-    fn make_room(&mut self) {
-        if self.inbox.buffer().is_empty() {
+    fn make_room(&mut self) -> &mut Inbox {
+        let buffer = self.inbox.as_ref().map(|inbox| inbox.buffer());
+        if buffer.is_none_or(Vec::is_empty) {
             // As large as the last messages needed: who sends large ones sends more of them, and
             // growing anew would move each in steps.
             let size = self.peak.saturating_add(BETWEEN).max(pool::SIZE);
             self.peak = 0;
-            let _ = self.inbox.replace(pool::take(size));
-            return;
+            return self.inbox(size);
         }
-        if !self.inbox.spare().is_empty() {
-            return;
+        let limit = usize::try_from(self.limits.message).unwrap_or(usize::MAX);
+        let inbox = self.inbox(pool::SIZE);
+        if inbox.spare().is_empty() {
+            let size = inbox.buffer().len();
+            let most = limit.max(size).saturating_add(BETWEEN);
+            let size = size.saturating_mul(GROWTH).min(most);
+            match inbox.replace(pool::take(size)) {
+                Ok(buffer) | Err(buffer) => pool::give(buffer),
+            }
         }
-        let size = self.inbox.buffer().len();
-        let limit = usize::try_from(self.inbox.receiver().message_limit()).unwrap_or(usize::MAX);
-        let most = limit.max(size).saturating_add(BETWEEN);
-        let size = size.saturating_mul(GROWTH).min(most);
-        match self.inbox.replace(pool::take(size)) {
-            Ok(buffer) | Err(buffer) => pool::give(buffer),
-        }
+        inbox
     }
 
     /// Nothing more comes for now: holds no more than it needs.
@@ -461,25 +497,37 @@ impl Incoming {
         if let Some(inflating) = &mut self.inflating {
             inflating.rest();
         }
-        let (held, size) = (self.inbox.len(), self.inbox.buffer().len());
+        let Some(inbox) = &mut self.inbox else {
+            return;
+        };
+        let (held, size) = (inbox.len(), inbox.buffer().len());
         let smaller = match held {
+            0 if inbox.is_empty() && inbox.receiver().is_between_messages() => {
+                return self.give_back();
+            }
             0 if size == 0 => return,
-            0 if self.inbox.is_empty() => Vec::new(),
+            0 if inbox.is_empty() => Vec::new(),
             held if held < size / SPARSE => vec![0; (held * 2).max(256)],
             _ => return,
         };
-        match self.inbox.replace(smaller) {
+        match inbox.replace(smaller) {
             Ok(buffer) | Err(buffer) => pool::give(buffer),
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some(inbox) = self.inbox.take() {
+            pool::give_inbox(inbox);
         }
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        let _ = self.inbox.take();
-        if let Ok(buffer) = self.inbox.replace(Vec::new()) {
-            pool::give(buffer);
+        if let Some(inbox) = &mut self.inbox {
+            let _ = inbox.take();
         }
+        self.give_back();
     }
 }
 

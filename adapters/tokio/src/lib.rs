@@ -59,6 +59,7 @@ mod origin;
 mod outgoing;
 mod pieces;
 mod pool;
+mod slot;
 mod socket;
 mod text;
 mod unmask;

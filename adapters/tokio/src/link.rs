@@ -94,13 +94,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link for Shared<S> {
     }
 }
 
-/// A borrowed half. The halves are used in turn, nearly always, so the lock is free.
-pub struct Borrowed<'a, S> {
+/// A borrowed half that [receives](RECEIVES) or [sends](SENDS). The halves are used in turn, nearly
+/// always, so the lock is free.
+pub struct Borrowed<'a, S, const HALF: bool> {
     pub(crate) shared: &'a Mutex<Shared<S>>,
-    pub(crate) side: Side,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Link for Borrowed<'_, S> {
+pub const RECEIVES: bool = true;
+pub const SENDS: bool = false;
+
+impl<S: AsyncRead + AsyncWrite + Unpin, const HALF: bool> Link for Borrowed<'_, S, HALF> {
     type Writer = S;
     type Held<'h>
         = Locked<'h, S>
@@ -111,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link for Borrowed<'_, S> {
     fn hold(&mut self) -> Locked<'_, S> {
         Locked {
             shared: lock(self.shared),
-            side: self.side,
+            side: self.side(),
         }
     }
 
@@ -126,7 +129,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link for Borrowed<'_, S> {
     }
 
     fn side(&self) -> Side {
-        self.side
+        match HALF {
+            RECEIVES => Side::Receive,
+            SENDS => Side::Send,
+        }
     }
 }
 

@@ -13,11 +13,12 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 use wirelet::frame::Header;
-use wirelet::{CloseCode, Connection, Kind, Masking, Outbox, SendError, Sender, Timeout};
+use wirelet::{CloseCode, Kind, Masking, SendError, Timeout};
 
 use crate::clock::Clock;
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflating;
+use crate::slot::Rules;
 use crate::wakers::{Side, Wakers, store, wake};
 use crate::{Error, Prepared, pool};
 
@@ -31,19 +32,21 @@ const COPIED: usize = 16 << 10;
 const CONTROL: usize = Header::MAX_LEN + 125;
 
 pub struct Outgoing {
-    outbox: Staged,
-    pub(crate) connection: Connection,
+    /// Only while something is staged, or a frame or message is open: then it cannot be made anew.
+    outbox: Option<Box<Outbox>>,
+    keys: Keys,
+    pub(crate) connection: Rules,
     pub(crate) clock: Clock,
     /// The end was reported to who receives: nothing more is written.
     over: bool,
     /// Payload of the open frame that goes out behind the outbox.
-    tail: Bytes,
+    /// Boxed, for it is rarely there: never empty.
+    tail: Option<Box<Bytes>>,
     /// The open frame will never be whole: who announced its length has gone.
     abandoned: bool,
     /// The transport took bytes since it was flushed.
     unflushed: bool,
-    /// How long a write may make no progress, and since when this one has not.
-    patience: Option<std::time::Duration>,
+    /// Since when a write has made no progress: until the patience of the connection ends.
     stalled: Option<Pin<Box<Sleep>>>,
     /// The receiving half, which wants to know when the sending half closes.
     watching: Option<Waker>,
@@ -53,7 +56,7 @@ pub struct Outgoing {
     deflating: Option<Box<Deflating>>,
 }
 
-type Staged = Outbox<Vec<u8>, Keys>;
+pub(crate) type Outbox = wirelet::Outbox<Vec<u8>, Keys>;
 
 /// A client's random numbers, or none.
 #[derive(Clone, Copy, Debug)]
@@ -87,21 +90,16 @@ pub(crate) enum Fed {
 }
 
 impl Outgoing {
-    pub(crate) fn new(
-        keys: Keys,
-        connection: Connection,
-        clock: Clock,
-        patience: Option<std::time::Duration>,
-    ) -> Self {
+    pub(crate) fn new(keys: Keys, connection: Rules, clock: Clock) -> Self {
         Self {
-            outbox: Outbox::new(Vec::new(), Sender::new(keys)),
+            outbox: None,
+            keys,
             connection,
             clock,
             over: false,
-            tail: Bytes::new(),
+            tail: None,
             abandoned: false,
             unflushed: false,
-            patience,
             stalled: None,
             watching: None,
             wakers: None,
@@ -120,8 +118,7 @@ impl Outgoing {
         if self.wants(payload.len()) {
             return false;
         }
-        self.lend();
-        self.outbox.data(kind, payload).is_ok()
+        self.lend().data(kind, payload).is_ok()
     }
 
     /// Stages a message, or the header of one that is too large to be copied.
@@ -158,15 +155,14 @@ impl Outgoing {
         cx: &mut Context<'_>,
         side: Side,
         writer: &mut W,
-        stage: impl Fn(&mut Outbox<Vec<u8>, Keys>) -> Result<T, SendError>,
+        stage: impl Fn(&mut Outbox) -> Result<T, SendError>,
     ) -> Poll<Result<T, Error>> {
         loop {
             if !self.is_open() {
                 return Poll::Ready(Err(SendError::Closed.into()));
             }
             self.pay();
-            self.lend();
-            match stage(&mut self.outbox) {
+            match stage(self.lend()) {
                 Err(SendError::Full | SendError::FrameOpen) if !self.is_flushed() => {
                     ready!(self.poll_flush(cx, side, writer))?;
                 }
@@ -203,7 +199,7 @@ impl Outgoing {
         match done {
             Poll::Ready(Ok(())) => {
                 // Nothing to write on this half says nothing about a frame of the other.
-                if self.outbox.missing() == 0 {
+                if self.missing() == 0 {
                     self.stalled = None;
                 }
                 self.rest();
@@ -262,16 +258,13 @@ impl Outgoing {
     #[cold]
     fn pay_all(&mut self) {
         while let Some(owed) = self.connection.owed() {
-            if self.outbox.buffer().is_empty() {
-                // Nothing can be staged in an empty buffer, so nothing is.
-                let _ = self.outbox.replace(pool::take(pool::SIZE));
-            }
+            let outbox = lend(&mut self.outbox, self.keys);
             // A header must fit behind it: so much was promised if a sink is ready.
-            let room = self.outbox.room();
-            if room < CONTROL + Header::MAX_LEN && !self.outbox.pending().is_empty() {
+            let room = outbox.room();
+            if room < CONTROL + Header::MAX_LEN && !outbox.pending().is_empty() {
                 return;
             }
-            match self.outbox.control(owed.control, owed.payload) {
+            match outbox.control(owed.control, owed.payload) {
                 Ok(()) | Err(SendError::Closed) => self.connection.paid(self.clock.now()),
                 Err(_) => return,
             }
@@ -301,8 +294,8 @@ impl Outgoing {
         side: Side,
         writer: &mut W,
     ) -> Poll<Result<(), Error>> {
-        self.lend();
-        if self.outbox.missing() > 0 || self.outbox.room() < COPIED + Header::MAX_LEN {
+        let outbox = self.lend();
+        if outbox.missing() > 0 || outbox.room() < COPIED + Header::MAX_LEN {
             ready!(self.poll_flush(cx, side, writer))?;
         }
         Poll::Ready(Ok(()))
@@ -312,19 +305,19 @@ impl Outgoing {
     pub(crate) fn start(&mut self, message: &Prepared) -> Result<(), SendError> {
         self.may_begin()?;
         self.pay();
-        self.lend();
         let (kind, payload) = (message.kind(), message.payload());
         #[cfg(feature = "deflate")]
         if let Some(packed) = self.pack(message) {
-            self.outbox.begin_compressed(kind, length(&packed), true)?;
+            let len = length(&packed);
+            self.lend().begin_compressed(kind, len, true)?;
             if !self.copy(&packed) {
-                self.tail = packed;
+                self.adopt(packed);
             }
             return Ok(());
         }
-        self.outbox.begin(kind, length(payload), true)?;
+        self.lend().begin(kind, length(payload), true)?;
         if !self.copy(payload) {
-            self.tail = payload.clone();
+            self.adopt(payload.clone());
         }
         Ok(())
     }
@@ -332,16 +325,18 @@ impl Outgoing {
     /// Stages the whole payload of the frame that was begun. `false`: it must go out beside.
     fn copy(&mut self, payload: &[u8]) -> bool {
         // What was owed may have taken the room since it was promised: then only the header fits.
-        let fits = payload.len() <= self.outbox.room().min(COPIED);
+        let outbox = self.lend();
+        let fits = payload.len() <= outbox.room().min(COPIED);
         if fits {
-            self.outbox.write(payload);
+            outbox.write(payload);
         }
         fits
     }
 
     /// Whether a message may start now.
     pub(crate) fn may_begin(&self) -> Result<(), SendError> {
-        match self.outbox.sender().open_message() {
+        let outbox = self.outbox.as_ref();
+        match outbox.and_then(|outbox| outbox.sender().open_message()) {
             _ if !self.is_open() => Err(SendError::Closed),
             Some(_) => Err(SendError::MessageOpen),
             None => Ok(()),
@@ -350,7 +345,7 @@ impl Outgoing {
 
     /// The rest of a frame, to be written by whatever is called next.
     pub(crate) fn adopt(&mut self, tail: Bytes) {
-        self.tail = tail;
+        self.tail = (!tail.is_empty()).then(|| Box::new(tail));
     }
 
     /// The rest of a frame whose sender has gone away. The receiving half, if it waits, sees to it
@@ -379,14 +374,24 @@ impl Outgoing {
 
     /// All that was staged is written.
     fn is_flushed(&self) -> bool {
-        self.outbox.pending().is_empty() && self.tail.is_empty()
+        self.pending().is_empty() && self.tail.is_none()
+    }
+
+    fn pending(&self) -> &[u8] {
+        self.outbox.as_ref().map_or(&[], |outbox| outbox.pending())
+    }
+
+    /// Bytes of payload that the open frame still wants.
+    fn missing(&self) -> u64 {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.missing())
     }
 
     /// There is nothing to write, to flush, or to give back.
     #[inline]
     fn is_idle(&self) -> bool {
-        self.outbox.buffer().is_empty()
-            && self.tail.is_empty()
+        let buffer = self.outbox.as_ref().map(|outbox| outbox.buffer());
+        buffer.is_none_or(Vec::is_empty)
+            && self.tail.is_none()
             && !self.unflushed
             && self.connection.owed().is_none()
     }
@@ -416,29 +421,26 @@ impl Outgoing {
     ) -> Poll<io::Result<()>> {
         loop {
             self.pay();
+            let Some(outbox) = &mut self.outbox else {
+                return self.poll_flush_writer(cx, writer);
+            };
             // What was left behind by a dropped future comes before what is new.
-            let own = !self.tail.is_empty();
-            if self.outbox.is_masked() && (own || !rest.is_empty()) {
-                // In the middle of a frame, too, a flush that wrote all gives the buffer back.
-                self.lend();
-            }
-            let mut payload = if own { &self.tail[..] } else { *rest };
-            if self.outbox.is_masked() {
-                let staged = self.outbox.write(payload);
-                self.consumed(own, staged, rest);
+            let mut payload = self.tail.as_ref().map_or(*rest, |tail| &tail[..]);
+            if outbox.is_masked() {
+                if !payload.is_empty() && outbox.buffer().is_empty() {
+                    // In the middle of a frame, too, a flush that wrote all gives the buffer back.
+                    let _ = outbox.replace(pool::take(pool::SIZE));
+                }
+                let staged = outbox.write(payload);
+                consumed(staged, &mut self.tail, rest);
                 payload = &[];
             }
-            let pending = self.outbox.pending();
+            let pending = outbox.pending();
             let first = pending.len();
-            let writer = Pin::new(&mut *writer);
             if first == 0 && payload.is_empty() {
-                if self.unflushed {
-                    // A transport such as TLS may hold back what it took.
-                    ready!(writer.poll_flush(cx))?;
-                    self.unflushed = false;
-                }
-                return Poll::Ready(Ok(()));
+                return self.poll_flush_writer(cx, writer);
             }
+            let writer = Pin::new(&mut *writer);
             let n = ready!(if first == 0 {
                 writer.poll_write(cx, payload)
             } else if payload.is_empty() || !writer.is_write_vectored() {
@@ -452,24 +454,29 @@ impl Outgoing {
             }
             self.stalled = None;
             self.unflushed = true;
-            self.outbox.sent(n.min(first));
+            outbox.sent(n.min(first));
             let beside = n.saturating_sub(first);
-            self.outbox.skip(beside);
-            self.consumed(own, beside, rest);
+            outbox.skip(beside);
+            consumed(beside, &mut self.tail, rest);
         }
     }
 
-    fn consumed(&mut self, own: bool, n: usize, rest: &mut &[u8]) {
-        if own {
-            self.tail.advance(n);
-        } else {
-            *rest = &rest[n..];
+    /// A transport such as TLS may hold back what it took.
+    fn poll_flush_writer<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        writer: &mut W,
+    ) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            ready!(Pin::new(writer).poll_flush(cx))?;
+            self.unflushed = false;
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Pending, until the peer has read nothing for as long as it may be silent.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Some(patience) = self.patience else {
+        let Some(patience) = self.connection.patience() else {
             return Poll::Pending;
         };
         let sleep = self
@@ -479,21 +486,49 @@ impl Outgoing {
         Poll::Ready(Err(Error::Timeout(Timeout::Idle)))
     }
 
-    /// A buffer, if there is none.
+    /// The outbox, with a buffer.
     #[inline]
-    fn lend(&mut self) {
-        if self.outbox.buffer().is_empty() {
-            let _ = self.outbox.replace(pool::take(pool::SIZE));
+    fn lend(&mut self) -> &mut Outbox {
+        lend(&mut self.outbox, self.keys)
+    }
+
+    /// Nothing is staged: the buffer goes back, and the outbox if it is as new.
+    fn rest(&mut self) {
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        let sender = outbox.sender();
+        if sender.is_closed() || sender.open_message().is_some() || outbox.missing() > 0 {
+            if let Ok(buffer) = outbox.replace(Vec::new()) {
+                pool::give(buffer);
+            }
+        } else if outbox.pending().is_empty() {
+            self.give_back();
         }
     }
 
-    /// Nothing is staged: the buffer goes back.
-    fn rest(&mut self) {
-        if !self.outbox.buffer().is_empty()
-            && let Ok(buffer) = self.outbox.replace(Vec::new())
-        {
-            pool::give(buffer);
+    fn give_back(&mut self) {
+        if let Some(outbox) = self.outbox.take() {
+            pool::give_outbox(outbox);
         }
+    }
+}
+
+#[inline]
+fn lend(outbox: &mut Option<Box<Outbox>>, keys: Keys) -> &mut Outbox {
+    let outbox = outbox.get_or_insert_with(|| pool::take_outbox(keys));
+    if outbox.buffer().is_empty() {
+        let _ = outbox.replace(pool::take(pool::SIZE));
+    }
+    outbox
+}
+
+/// The first `n` bytes are done with: of the connection's own payload, or of the caller's.
+fn consumed(n: usize, own: &mut Option<Box<Bytes>>, rest: &mut &[u8]) {
+    match own {
+        Some(tail) if n < tail.len() => tail.advance(n),
+        Some(_) => *own = None,
+        None => *rest = &rest[n..],
     }
 }
 
@@ -503,7 +538,9 @@ fn length(payload: &[u8]) -> u64 {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        self.outbox.sent(usize::MAX);
-        self.rest();
+        if let Some(outbox) = &mut self.outbox {
+            outbox.sent(usize::MAX);
+        }
+        self.give_back();
     }
 }

@@ -7,10 +7,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use wirelet::{Found, Kind, Outbox, SendError, What};
+use wirelet::{Found, Kind, SendError, What};
 
 use crate::incoming::{Incoming, Next, Policy};
 use crate::link::Link;
+use crate::outgoing::Outbox;
 use crate::{Error, engine};
 
 /// Bytes gathered before they leave as a fragment of their own.

@@ -1,6 +1,7 @@
 //! Buffers that connections hold only while there are bytes in them.
 //!
-//! A connection that waits gives its buffers back, so ten thousand idle ones share a few. The pool
+//! A connection that waits gives its buffers back, and the inbox and outbox over them, so ten
+//! thousand idle ones share a few. The pool
 //! is the thread's own: no lock, and a buffer that was used last is used next, while it is still
 //! in the cache.
 
@@ -8,9 +9,12 @@ use std::cell::RefCell;
 
 #[cfg(feature = "deflate")]
 use wirelet::deflate::{Inflate, WindowBits};
+use wirelet::{Receiver, Sender};
 
 #[cfg(feature = "deflate")]
 use crate::deflate::{Compressor, Settings};
+use crate::incoming::Inbox;
+use crate::outgoing::{Keys, Outbox};
 
 /// Bytes of a buffer that a connection starts with: 64 KiB of payload, and room for headers.
 ///
@@ -19,7 +23,7 @@ use crate::deflate::{Compressor, Settings};
 /// writes.
 pub(crate) const SIZE: usize = 68 << 10;
 
-/// Buffers of [`SIZE`] kept by a thread.
+/// Buffers of [`SIZE`] kept by a thread, and as many of what stands in front of them.
 const KEPT: usize = 32;
 
 /// Bytes of larger buffers kept by a thread, so that large messages do not fault their pages in
@@ -30,14 +34,16 @@ const KEPT_LARGE: usize = 4 << 20;
 #[cfg(feature = "deflate")]
 const KEPT_COMPRESSORS: usize = 4;
 
+#[allow(clippy::vec_box)] // a connection takes the box, not what is in it
 struct Pool {
     small: Vec<Vec<u8>>,
     large: Vec<Vec<u8>>,
     large_bytes: usize,
+    inboxes: Vec<Box<Inbox>>,
+    outboxes: Vec<Box<Outbox>>,
     #[cfg(feature = "deflate")]
     compressors: Vec<Compressor>,
     #[cfg(feature = "deflate")]
-    #[allow(clippy::vec_box)] // a connection takes the box, not what is in it
     inflates: Vec<Box<Inflate>>,
 }
 
@@ -46,6 +52,8 @@ impl Pool {
         small: Vec::new(),
         large: Vec::new(),
         large_bytes: 0,
+        inboxes: Vec::new(),
+        outboxes: Vec::new(),
         #[cfg(feature = "deflate")]
         compressors: Vec::new(),
         #[cfg(feature = "deflate")]
@@ -88,6 +96,53 @@ pub(crate) fn give(buffer: Vec<u8>) {
     });
 }
 
+/// An inbox with a buffer of at least `size` bytes.
+pub(crate) fn take_inbox(size: usize, receiver: Receiver) -> Box<Inbox> {
+    let new = Inbox::new(take(size), receiver);
+    place(with(|pool| pool.inboxes.pop()).flatten(), new)
+}
+
+/// Takes an inbox back, with its buffer.
+pub(crate) fn give_inbox(mut inbox: Box<Inbox>) {
+    if let Ok(buffer) = inbox.replace(Vec::new()) {
+        give(buffer);
+        with(|pool| keep(&mut pool.inboxes, inbox));
+    }
+}
+
+/// An outbox with a buffer.
+pub(crate) fn take_outbox(keys: Keys) -> Box<Outbox> {
+    let new = Outbox::new(take(SIZE), Sender::new(keys));
+    place(with(|pool| pool.outboxes.pop()).flatten(), new)
+}
+
+/// Takes an outbox back, with its buffer.
+pub(crate) fn give_outbox(mut outbox: Box<Outbox>) {
+    if let Ok(buffer) = outbox.replace(Vec::new()) {
+        give(buffer);
+        with(|pool| keep(&mut pool.outboxes, outbox));
+    }
+}
+
+/// Something new where something old was, if there is such a place.
+#[inline]
+fn place<T>(old: Option<Box<T>>, new: T) -> Box<T> {
+    match old {
+        Some(mut place) => {
+            *place = new;
+            place
+        }
+        None => Box::new(new),
+    }
+}
+
+#[allow(clippy::vec_box)] // as the pool says
+fn keep<T>(kept: &mut Vec<Box<T>>, one: Box<T>) {
+    if kept.len() < KEPT {
+        kept.push(one);
+    }
+}
+
 /// A compressor that was used before, if there is one.
 #[cfg(feature = "deflate")]
 pub(crate) fn take_compressor(settings: Settings) -> Option<Compressor> {
@@ -120,11 +175,7 @@ pub(crate) fn take_inflate() -> Box<Inflate> {
 /// Takes a decoder back, of 1.7 KiB.
 #[cfg(feature = "deflate")]
 pub(crate) fn give_inflate(inflate: Box<Inflate>) {
-    with(|pool| {
-        if pool.inflates.len() < KEPT {
-            pool.inflates.push(inflate);
-        }
-    });
+    with(|pool| keep(&mut pool.inflates, inflate));
 }
 
 /// `None` when the thread ends: a connection may outlive its pool, in a variable of the thread.

@@ -7,18 +7,18 @@ use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "deflate")]
 use wirelet::deflate::Agreement;
-use wirelet::{CloseCode, Connection, Kind, Receiver, Role};
+use wirelet::{CloseCode, Connection, Kind, Role};
 
 use crate::clock::Clock;
 #[cfg(feature = "deflate")]
 use crate::deflate::{Deflate, Deflating};
-use crate::engine;
+use crate::engine::{self, Feed, Recv};
 use crate::halves::{OwnedRecvHalf, OwnedSendHalf, RecvHalf, SendHalf, Split};
 use crate::incoming::Incoming;
 use crate::link::{Borrowed, Shared, lock, only};
 use crate::outgoing::{Keys, Outgoing};
 use crate::pieces::{MessageReader, MessageWriter};
-use crate::wakers::Side;
+use crate::slot::{Rules, Slot};
 use crate::{Config, Error, Message, Prepared};
 
 /// A WebSocket over any transport, server or client.
@@ -29,7 +29,11 @@ use crate::{Config, Error, Message, Prepared};
 /// The futures of [`recv`](Self::recv) and of the sending methods are cancel safe: dropped at any
 /// await, they lose no byte that came, and a frame that was begun is sent to its end by whatever is
 /// called next.
-pub struct WebSocket<S> {
+///
+/// It is as small as a pointer: so is what a future holds that it is moved to.
+pub struct WebSocket<S>(Box<Whole<S>>);
+
+struct Whole<S> {
     incoming: Incoming,
     shared: Mutex<Shared<S>>,
     protocol: Option<Box<str>>,
@@ -53,23 +57,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// connection; most often there are none.
     pub fn from_upgraded(io: S, role: Role, config: &Config, behind: &[u8]) -> Self {
         let clock = Clock::start();
-        let mut connection = Connection::new(role, config.timeouts, clock.now());
+        let mut connection =
+            Connection::with_slot(Slot::default(), role, config.timeouts, clock.now());
         connection.opened(clock.now());
         let keys = match role {
             Role::Server => Keys::Server,
             Role::Client => Keys::Client,
         };
-        let mut incoming = Incoming::new(Receiver::new(role, config.limits));
+        let mut incoming = Incoming::new(role, config.limits);
         incoming.preload(behind);
-        let out = Outgoing::new(keys, connection, clock, config.timeouts.idle);
+        let out = Outgoing::new(keys, connection, clock);
         let shared = Mutex::new(Shared { io, out });
-        Self {
+        Self(Box::new(Whole {
             incoming,
             shared,
             protocol: None,
             #[cfg(feature = "deflate")]
             agreement: None,
-        }
+        }))
     }
 
     /// Compresses from here on, for the handshake agreed to: by
@@ -79,11 +84,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, agreement: Agreement, deflate: &Deflate) -> Self {
-        let role = self.incoming.role();
+        let role = self.0.incoming.role();
         let deflating = Deflating::new(deflate, agreement.sent_by(role));
         self.link().out.deflate(deflating);
-        self.incoming.inflate(agreement.received_by(role));
-        self.agreement = Some(agreement);
+        self.0.incoming.inflate(agreement.received_by(role));
+        self.0.agreement = Some(agreement);
         self
     }
 
@@ -103,10 +108,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Cancel safe: a message is complete in the buffer before it is handed out.
     #[inline]
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'_>>, Error>> {
-        engine::Recv {
-            incoming: Some(&mut self.incoming),
-            link: only(&mut self.shared),
-        }
+        let (incoming, link) = self.parts();
+        Recv::new(incoming, link)
     }
 
     /// Waits for the next message, to be read in pieces: it may be larger than the memory for it.
@@ -121,7 +124,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn recv_pieces(
         &mut self,
     ) -> Result<Option<MessageReader<'_, &mut Shared<S>>>, Error> {
-        MessageReader::begin(&mut self.incoming, only(&mut self.shared)).await
+        let (incoming, link) = self.parts();
+        MessageReader::begin(incoming, link).await
     }
 
     /// Stages a message. It leaves with the next [`flush`](Self::flush), or when a
@@ -139,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
-        engine::Feed::new(self.link(), message.into())
+        Feed::new(self.link(), message.into())
     }
 
     /// Stages a message that is shared with other connections.
@@ -160,9 +164,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Cancel safety
     /// Cancel safe, as [`feed`](Self::feed); what was staged leaves with whatever is called next.
-    pub async fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        engine::Feed::new(self.link(), message.into()).await?;
-        engine::flush(self.link()).await
+    pub fn send<'m>(
+        &mut self,
+        message: impl Into<Message<'m>>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        Feed::new(self.link(), message.into()).and_flush()
     }
 
     /// Stages a message that is shared with other connections and writes all that is staged.
@@ -234,9 +240,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Cancel safe: call it again, or [`recv`](Self::recv), to go on.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        engine::begin_close(&mut self.link(), code, reason)?;
-        let (incoming, mut link) = (&mut self.incoming, only(&mut self.shared));
-        std::future::poll_fn(|cx| engine::poll_closed(incoming, &mut link, cx)).await
+        engine::begin_close(self.link(), code, reason)?;
+        let (incoming, link) = self.parts();
+        std::future::poll_fn(|cx| engine::poll_closed(incoming, link, cx)).await
     }
 
     /// Two halves for one task: a message can be sent while one that was received is still held.
@@ -251,18 +257,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # }
     /// ```
     pub fn halves(&mut self) -> (RecvHalf<'_, S>, SendHalf<'_, S>) {
-        let shared = &self.shared;
-        let receive = Borrowed {
-            shared,
-            side: Side::Receive,
-        };
-        let send = Borrowed {
-            shared,
-            side: Side::Send,
-        };
+        let whole = &mut *self.0;
+        let shared = &whole.shared;
         (
-            RecvHalf::new(&mut self.incoming, receive),
-            SendHalf::new(send),
+            RecvHalf::new(&mut whole.incoming, Borrowed { shared }),
+            SendHalf::new(Borrowed { shared }),
         )
     }
 
@@ -293,9 +292,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let Self {
+        let Whole {
             incoming, shared, ..
-        } = self;
+        } = *self.0;
         let Shared { io, out } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
         let (reader, writer) = split(io);
         crate::halves::owned(incoming, reader, Shared { io: writer, out })
@@ -303,36 +302,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// The subprotocol that was selected in the handshake.
     pub fn protocol(&self) -> Option<&str> {
-        self.protocol.as_deref()
+        self.0.protocol.as_deref()
     }
 
     /// What was agreed to on compression; `None`: messages go as they are.
     #[cfg(feature = "deflate")]
     pub const fn agreement(&self) -> Option<Agreement> {
-        self.agreement
+        self.0.agreement
     }
 
     pub(crate) fn set_protocol(&mut self, protocol: Option<String>) {
-        self.protocol = protocol.map(String::into_boxed_str);
+        self.0.protocol = protocol.map(String::into_boxed_str);
     }
 
     /// What the peer's Close frame said; `None` before it came.
     pub fn closed(&self) -> Option<CloseFrame> {
-        CloseFrame::of(&lock(&self.shared).out.connection)
+        CloseFrame::of(&lock(&self.0.shared).out.connection)
     }
 
     /// The transport.
     pub fn get_mut(&mut self) -> &mut S {
-        &mut only(&mut self.shared).io
+        &mut self.link().io
     }
 
     fn link(&mut self) -> &mut Shared<S> {
-        only(&mut self.shared)
+        only(&mut self.0.shared)
+    }
+
+    fn parts(&mut self) -> (&mut Incoming, &mut Shared<S>) {
+        let whole = &mut *self.0;
+        (&mut whole.incoming, only(&mut whole.shared))
     }
 }
 
 impl CloseFrame {
-    pub(crate) fn of(connection: &Connection) -> Option<Self> {
+    pub(crate) fn of(connection: &Rules) -> Option<Self> {
         let closed = connection.closed()?;
         Some(Self {
             code: closed.code,
@@ -346,10 +350,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Prepared, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self {
-            incoming, shared, ..
-        } = self.get_mut();
-        engine::poll_recv_owned(incoming, only(shared), cx)
+        let (incoming, link) = self.get_mut().parts();
+        engine::poll_recv_owned(incoming, link, cx)
     }
 }
 
@@ -357,7 +359,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Prepared> for WebSocket<S> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        engine::poll_ready(&mut self.get_mut().link(), cx)
+        engine::poll_ready(self.get_mut().link(), cx)
     }
 
     fn start_send(self: Pin<&mut Self>, item: Prepared) -> Result<(), Error> {
@@ -365,17 +367,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Prepared> for WebSocket<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        engine::poll_flush(&mut self.get_mut().link(), cx)
+        engine::poll_flush(self.get_mut().link(), cx)
     }
 
     /// Closes with code 1000, as [`WebSocket::close`] does.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self {
-            incoming, shared, ..
-        } = self.get_mut();
-        let mut link = only(shared);
-        engine::begin_close(&mut link, CloseCode::NORMAL, "")?;
-        engine::poll_closed(incoming, &mut link, cx)
+        let (incoming, link) = self.get_mut().parts();
+        engine::begin_close(link, CloseCode::NORMAL, "")?;
+        engine::poll_closed(incoming, link, cx)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
-use wirelet_tokio::Acceptor;
+use wirelet_tokio::{Acceptor, WebSocket};
 
 use crate::Result;
 
@@ -14,14 +14,17 @@ pub(crate) async fn run(port: u16, acceptor: Acceptor) -> Result<()> {
     let acceptor = Arc::new(acceptor);
     loop {
         let (tcp, _) = listener.accept().await?;
+        let acceptor = acceptor.clone();
         // One client that fails is no reason to stop, or to fill a log.
-        tokio::spawn(echo(tcp, acceptor.clone()));
+        tokio::spawn(async move {
+            tcp.set_nodelay(true)?;
+            let ws = acceptor.accept(tcp).await?;
+            echo(ws).await
+        });
     }
 }
 
-async fn echo(tcp: TcpStream, acceptor: Arc<Acceptor>) -> Result<()> {
-    tcp.set_nodelay(true)?;
-    let mut ws = acceptor.accept(tcp).await?;
+async fn echo(mut ws: WebSocket<TcpStream>) -> Result<()> {
     let (mut rx, mut tx) = ws.halves();
     while let Some(message) = rx.recv().await? {
         // Staged: it leaves when `recv` has nothing more to hand out, with all others of its batch.

@@ -84,13 +84,12 @@ impl Outgoing {
     /// Stages what was compressed for this connection alone.
     fn start_packed(&mut self, kind: Kind, packed: Output, end: bool) -> Result<(), Error> {
         self.pay();
-        self.lend();
         let len = length(packed.as_bytes());
-        self.outbox.begin_compressed(kind, len, end)?;
+        self.lend().begin_compressed(kind, len, end)?;
         if self.copy(packed.as_bytes()) {
             packed.give();
         } else {
-            self.tail = packed.into_bytes();
+            self.adopt(packed.into_bytes());
         }
         Ok(())
     }
