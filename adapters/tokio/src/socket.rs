@@ -34,7 +34,9 @@ use crate::{Config, Error, Message, Prepared};
 pub struct WebSocket<S>(Box<Whole<S>>);
 
 struct Whole<S> {
-    incoming: Incoming,
+    /// Apart, for small pieces find room where large ones do not: between the tasks and the
+    /// registrations of tokio, which lie at multiples of 128 bytes.
+    incoming: Box<Incoming>,
     shared: Mutex<Shared<S>>,
     agreed: Option<Box<Agreed>>,
 }
@@ -75,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let out = Outgoing::new(keys, connection, clock);
         let shared = Mutex::new(Shared { io, out });
         Self(Box::new(Whole {
-            incoming,
+            incoming: Box::new(incoming),
             shared,
             agreed: None,
         }))
@@ -301,7 +303,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         } = *self.0;
         let Shared { io, out } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
         let (reader, writer) = split(io);
-        crate::halves::owned(incoming, reader, Shared { io: writer, out })
+        crate::halves::owned(*incoming, reader, Shared { io: writer, out })
     }
 
     /// The subprotocol that was selected in the handshake.
