@@ -34,11 +34,19 @@ use crate::{Config, Error, Message, Prepared};
 pub struct WebSocket<S>(Box<Whole<S>>);
 
 struct Whole<S> {
-    incoming: Incoming,
+    /// Apart, for small pieces find room where large ones do not: between the tasks and the
+    /// registrations of tokio, which lie at multiples of 128 bytes.
+    incoming: Box<Incoming>,
     shared: Mutex<Shared<S>>,
-    protocol: Option<Box<str>>,
+    agreed: Option<Box<Agreed>>,
+}
+
+/// What few connections agree to.
+#[derive(Default)]
+struct Agreed {
+    protocol: Option<String>,
     #[cfg(feature = "deflate")]
-    agreement: Option<Agreement>,
+    deflate: Option<Agreement>,
 }
 
 /// What the peer's Close frame said.
@@ -69,11 +77,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let out = Outgoing::new(keys, connection, clock);
         let shared = Mutex::new(Shared { io, out });
         Self(Box::new(Whole {
-            incoming,
+            incoming: Box::new(incoming),
             shared,
-            protocol: None,
-            #[cfg(feature = "deflate")]
-            agreement: None,
+            agreed: None,
         }))
     }
 
@@ -88,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let deflating = Deflating::new(deflate, agreement.sent_by(role));
         self.link().out.deflate(deflating);
         self.0.incoming.inflate(agreement.received_by(role));
-        self.0.agreement = Some(agreement);
+        self.0.agreed.get_or_insert_default().deflate = Some(agreement);
         self
     }
 
@@ -297,22 +303,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         } = *self.0;
         let Shared { io, out } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
         let (reader, writer) = split(io);
-        crate::halves::owned(incoming, reader, Shared { io: writer, out })
+        crate::halves::owned(*incoming, reader, Shared { io: writer, out })
     }
 
     /// The subprotocol that was selected in the handshake.
     pub fn protocol(&self) -> Option<&str> {
-        self.0.protocol.as_deref()
+        self.0.agreed.as_ref()?.protocol.as_deref()
     }
 
     /// What was agreed to on compression; `None`: messages go as they are.
     #[cfg(feature = "deflate")]
-    pub const fn agreement(&self) -> Option<Agreement> {
-        self.0.agreement
+    pub fn agreement(&self) -> Option<Agreement> {
+        self.0.agreed.as_ref()?.deflate
     }
 
     pub(crate) fn set_protocol(&mut self, protocol: Option<String>) {
-        self.0.protocol = protocol.map(String::into_boxed_str);
+        if protocol.is_some() {
+            self.0.agreed.get_or_insert_default().protocol = protocol;
+        }
     }
 
     /// What the peer's Close frame said; `None` before it came.
