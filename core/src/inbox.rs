@@ -174,10 +174,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn whole_by(&mut self, unmask: impl Unmask) -> Option<Whole> {
-        if self.found.is_some() || self.message.len > 0 {
+        let raw = self.raw;
+        if raw.len == 0 || self.found.is_some() || self.message.len > 0 {
             return None;
         }
-        let raw = self.raw;
         let input = self.buffer.as_mut().get_mut(raw.at..raw.end())?;
         // An error is met again.
         let (kind, header, len) = self.receiver.whole_by(unmask, input).ok()??;
@@ -318,6 +318,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         };
         self.moved(held.at);
         Ok(core::mem::replace(&mut self.buffer, buffer))
+    }
+
+    /// Begins anew, for another connection, with the buffer that is there.
+    #[inline]
+    pub fn restart(&mut self, receiver: Receiver) {
+        self.receiver = receiver;
+        (self.message, self.raw) = (Span::default(), Span::default());
+        self.found = None;
+        self.started = false;
     }
 
     /// The buffer.

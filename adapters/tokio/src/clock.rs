@@ -40,6 +40,16 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
+    /// It wakes whom it was last polled for, and no later than at this deadline: there is no need to
+    /// poll it for the same again.
+    pub(crate) fn is_set(&self, clock: &Clock, deadline: Option<wirelet::Instant>) -> bool {
+        let deadline = deadline.and_then(|deadline| clock.at(deadline));
+        match (&self.sleep, deadline) {
+            (Some(sleep), Some(deadline)) => sleep.deadline() <= deadline && !sleep.is_elapsed(),
+            _ => false,
+        }
+    }
+
     /// Ready when `deadline` has passed; `None` never does.
     pub(crate) fn poll(
         &mut self,

@@ -151,7 +151,7 @@ impl Incoming {
     }
 
     /// Lends what [`poll_next`](Self::poll_next) has come to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lend(&mut self, next: Next) -> Option<Piece<'_>> {
         match next {
             Next::Whole(whole) => Some(Piece {
@@ -219,7 +219,7 @@ impl Incoming {
 
     /// A message that is all there in one frame, if nothing has to be done before. It is to be
     /// [lent](Self::lend) at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole(&mut self) -> Option<Next> {
         #[cfg(feature = "deflate")]
         if self.has_inflated() {
@@ -397,12 +397,14 @@ impl Incoming {
         cx: &mut Context<'_>,
         link: &mut L,
     ) -> Poll<Result<(), Error>> {
-        let side = link.side();
         loop {
-            let (clock, deadline) = link.with(|out, _| {
-                out.watch_close(side, cx);
-                (out.clock, out.connection.poll_timeout())
+            let (clock, deadline, same) = link.with(|out, _| {
+                let same = out.watch_close(cx);
+                (out.clock, out.connection.poll_timeout(), same)
             });
+            if same && self.timer.is_set(&clock, deadline) {
+                return Poll::Pending;
+            }
             ready!(self.timer.poll(cx, &clock, deadline));
             let owed = link.with(|out, _| match out.connection.on_timeout(out.clock.now()) {
                 Some(timeout) => Err(timeout),

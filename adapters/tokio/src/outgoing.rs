@@ -48,7 +48,7 @@ pub struct Outgoing {
     unflushed: bool,
     /// Since when a write has made no progress: until the patience of the connection ends.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// The receiving half, which wants to know when the sending half closes.
+    /// Who waits to receive: the sending half tells it when it closes.
     watching: Option<Waker>,
     /// Both halves may wait for the same writer, but a writer keeps one waker.
     wakers: Option<Arc<Wakers>>,
@@ -118,7 +118,11 @@ impl Outgoing {
         if self.wants(payload.len()) {
             return false;
         }
-        self.lend().data(kind, payload).is_ok()
+        match &mut self.outbox {
+            // One without a buffer has no room, and gets it elsewhere.
+            Some(outbox) => outbox.data(kind, payload).is_ok(),
+            None => self.lend().data(kind, payload).is_ok(),
+        }
     }
 
     /// Stages a message, or the header of one that is too large to be copied.
@@ -200,7 +204,7 @@ impl Outgoing {
             Poll::Ready(Ok(())) => {
                 // Nothing to write on this half says nothing about a frame of the other.
                 if self.missing() == 0 {
-                    self.stalled = None;
+                    clear(&mut self.stalled);
                 }
                 self.rest();
                 Poll::Ready(Ok(()))
@@ -405,12 +409,15 @@ impl Outgoing {
         }
     }
 
-    /// The receiving half wants to know when the sending half closes: its deadline changes.
-    pub(crate) fn watch_close(&mut self, side: Side, cx: &Context<'_>) {
+    /// Who receives waits, and wants to know when the sending half closes: its deadline changes then.
+    /// Tells whether it was the same who waited last.
+    pub(crate) fn watch_close(&mut self, cx: &Context<'_>) -> bool {
         let watches = |waker: &Waker| waker.will_wake(cx.waker());
-        if side == Side::Receive && !self.watching.as_ref().is_some_and(watches) {
+        let same = self.watching.as_ref().is_some_and(watches);
+        if !same {
             self.watching = Some(cx.waker().clone());
         }
+        same
     }
 
     fn poll_write_once<W: AsyncWrite + Unpin>(
@@ -452,7 +459,7 @@ impl Outgoing {
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.stalled = None;
+            clear(&mut self.stalled);
             self.unflushed = true;
             outbox.sent(n.min(first));
             let beside = n.saturating_sub(first);
@@ -514,7 +521,14 @@ impl Outgoing {
     }
 }
 
+/// The writer makes progress. Nearly always it did before: then there is nothing to drop.
 #[inline]
+fn clear(stalled: &mut Option<Pin<Box<Sleep>>>) {
+    if stalled.is_some() {
+        *stalled = None;
+    }
+}
+
 fn lend(outbox: &mut Option<Box<Outbox>>, keys: Keys) -> &mut Outbox {
     let outbox = outbox.get_or_insert_with(|| pool::take_outbox(keys));
     if outbox.buffer().is_empty() {

@@ -23,8 +23,8 @@ use crate::outgoing::{Keys, Outbox};
 /// writes.
 pub(crate) const SIZE: usize = 68 << 10;
 
-/// Buffers of [`SIZE`] kept by a thread, and as many of what stands in front of them.
-const KEPT: usize = 32;
+/// Buffers of [`SIZE`] kept by a thread, and inboxes and outboxes with such a buffer each.
+const KEPT: usize = 16;
 
 /// Bytes of larger buffers kept by a thread, so that large messages do not fault their pages in
 /// anew each time.
@@ -97,42 +97,42 @@ pub(crate) fn give(buffer: Vec<u8>) {
 }
 
 /// An inbox with a buffer of at least `size` bytes.
+#[inline]
 pub(crate) fn take_inbox(size: usize, receiver: Receiver) -> Box<Inbox> {
-    let new = Inbox::new(take(size), receiver);
-    place(with(|pool| pool.inboxes.pop()).flatten(), new)
+    if size <= SIZE
+        && let Some(mut inbox) = with(|pool| pool.inboxes.pop()).flatten()
+    {
+        inbox.restart(receiver);
+        return inbox;
+    }
+    Box::new(Inbox::new(take(size), receiver))
 }
 
 /// Takes an inbox back, with its buffer.
+#[inline]
 pub(crate) fn give_inbox(mut inbox: Box<Inbox>) {
-    if let Ok(buffer) = inbox.replace(Vec::new()) {
-        give(buffer);
+    if inbox.buffer().len() == SIZE {
         with(|pool| keep(&mut pool.inboxes, inbox));
+    } else if let Ok(buffer) = inbox.replace(Vec::new()) {
+        give(buffer);
     }
 }
 
-/// An outbox with a buffer.
+/// An outbox with a buffer of [`SIZE`].
+#[inline]
 pub(crate) fn take_outbox(keys: Keys) -> Box<Outbox> {
-    let new = Outbox::new(take(SIZE), Sender::new(keys));
-    place(with(|pool| pool.outboxes.pop()).flatten(), new)
+    if let Some(mut outbox) = with(|pool| pool.outboxes.pop()).flatten() {
+        outbox.restart(Sender::new(keys));
+        return outbox;
+    }
+    Box::new(Outbox::new(take(SIZE), Sender::new(keys)))
 }
 
 /// Takes an outbox back, with its buffer.
-pub(crate) fn give_outbox(mut outbox: Box<Outbox>) {
-    if let Ok(buffer) = outbox.replace(Vec::new()) {
-        give(buffer);
-        with(|pool| keep(&mut pool.outboxes, outbox));
-    }
-}
-
-/// Something new where something old was, if there is such a place.
 #[inline]
-fn place<T>(old: Option<Box<T>>, new: T) -> Box<T> {
-    match old {
-        Some(mut place) => {
-            *place = new;
-            place
-        }
-        None => Box::new(new),
+pub(crate) fn give_outbox(outbox: Box<Outbox>) {
+    if outbox.buffer().len() == SIZE {
+        with(|pool| keep(&mut pool.outboxes, outbox));
     }
 }
 
