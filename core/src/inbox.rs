@@ -281,6 +281,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         Ok(core::mem::replace(&mut self.buffer, buffer))
     }
 
+    /// Begins anew over the same buffer: what was held is gone.
+    #[inline]
+    pub fn restart(&mut self, receiver: Receiver) {
+        self.receiver = receiver;
+        (self.message, self.raw) = (Span::default(), Span::default());
+        self.found = None;
+        self.started = false;
+    }
+
     /// The buffer.
     pub const fn buffer(&self) -> &B {
         &self.buffer

@@ -206,6 +206,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         }
     }
 
+    /// Begins anew over the same buffer: what was staged is gone.
+    #[inline]
+    pub fn restart(&mut self, sender: Sender<M>) {
+        self.sender = sender;
+        (self.start, self.end) = (0, 0);
+        self.open = None;
+    }
+
     /// The buffer.
     pub const fn buffer(&self) -> &B {
         &self.buffer
