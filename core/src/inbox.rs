@@ -320,7 +320,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
         Ok(core::mem::replace(&mut self.buffer, buffer))
     }
 
-    /// Begins anew, for another connection, with the buffer that is there.
+    /// Begins anew over the same buffer: what was held is gone.
     #[inline]
     pub fn restart(&mut self, receiver: Receiver) {
         self.receiver = receiver;

@@ -15,7 +15,7 @@
 //! | [`frame`] | which bytes are a header; how is a payload masked | none |
 //! | [`Receiver`] / [`Sender`] | is this allowed now | a few words each; they share nothing |
 //! | [`Inbox`] / [`Outbox`] | where do the bytes lie | positions in one lent buffer |
-//! | [`Connection`] | who closes, what is owed, when to give up | a slot of 125 bytes, and deadlines as data |
+//! | [`Connection`] | who closes, what is owed, when to give up | a slot of 125 bytes (or [elsewhere](Slot)), and deadlines as data |
 //! | [`handshake`] | does this head open a connection | positions in one lent buffer |
 //!
 //! Each is usable alone and ignorant of the next. `wirelet-embassy` puts them on a microcontroller's TCP

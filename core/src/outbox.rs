@@ -210,7 +210,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         }
     }
 
-    /// Begins anew, for another connection, with the buffer that is there.
+    /// Begins anew over the same buffer: what was staged is gone.
     #[inline]
     pub fn restart(&mut self, sender: Sender<M>) {
         self.sender = sender;

@@ -71,6 +71,7 @@ enum FrameKind {
 impl Receiver {
     /// For the end of the connection that plays `role`.
     #[must_use]
+    #[inline]
     pub const fn new(role: Role, limits: Limits) -> Self {
         Self {
             state: State::Idle,

@@ -11,6 +11,9 @@ const _: () = assert!(RECEIVER + SENDER <= 64);
 const _: () = assert!(CONNECTION <= 192);
 const _: () = assert!(RECEIVER + SENDER + CONNECTION <= 256);
 
+/// With a slot of no size.
+const _: () = assert!(size_of::<Connection<()>>() <= 40);
+
 /// The inbox and the outbox add positions, not buffers.
 const _: () = assert!(size_of::<Inbox<&mut [u8]>>() <= RECEIVER + 96);
 const _: () = assert!(size_of::<Outbox<&mut [u8], Unmasked>>() <= SENDER + 64);

@@ -23,8 +23,11 @@ use crate::outgoing::{Keys, Outbox};
 /// writes.
 pub(crate) const SIZE: usize = 68 << 10;
 
-/// Buffers of [`SIZE`] kept by a thread, and inboxes and outboxes with such a buffer each.
-const KEPT: usize = 16;
+/// Buffers of [`SIZE`] kept by a thread.
+const KEPT: usize = 32;
+
+/// Inboxes kept by a thread with their buffers, and as many outboxes: few are in use at once.
+const KEPT_BOXES: usize = 8;
 
 /// Bytes of larger buffers kept by a thread, so that large messages do not fault their pages in
 /// anew each time.
@@ -108,39 +111,49 @@ pub(crate) fn take_inbox(size: usize, receiver: Receiver) -> Box<Inbox> {
     Box::new(Inbox::new(take(size), receiver))
 }
 
-/// Takes an inbox back, with its buffer.
-#[inline]
-pub(crate) fn give_inbox(mut inbox: Box<Inbox>) {
-    if inbox.buffer().len() == SIZE {
-        with(|pool| keep(&mut pool.inboxes, inbox));
-    } else if let Ok(buffer) = inbox.replace(Vec::new()) {
+/// Takes an inbox back. One with a buffer of an unusual size is taken apart.
+pub(crate) fn give_inbox(inbox: Box<Inbox>) {
+    let usual = inbox.buffer().len() == SIZE;
+    let left = keep(inbox, |pool| usual.then_some(&mut pool.inboxes));
+    if let Some(Ok(buffer)) = left.map(|mut inbox| inbox.replace(Vec::new())) {
         give(buffer);
     }
 }
 
-/// An outbox with a buffer of [`SIZE`].
-#[inline]
+/// An outbox with a buffer.
+#[inline(never)]
 pub(crate) fn take_outbox(keys: Keys) -> Box<Outbox> {
+    let sender = Sender::new(keys);
     if let Some(mut outbox) = with(|pool| pool.outboxes.pop()).flatten() {
-        outbox.restart(Sender::new(keys));
+        outbox.restart(sender);
         return outbox;
     }
-    Box::new(Outbox::new(take(SIZE), Sender::new(keys)))
+    Box::new(Outbox::new(take(SIZE), sender))
 }
 
-/// Takes an outbox back, with its buffer.
-#[inline]
+/// Takes an outbox back. One with a buffer of an unusual size is taken apart.
 pub(crate) fn give_outbox(outbox: Box<Outbox>) {
-    if outbox.buffer().len() == SIZE {
-        with(|pool| keep(&mut pool.outboxes, outbox));
+    let usual = outbox.buffer().len() == SIZE;
+    let left = keep(outbox, |pool| usual.then_some(&mut pool.outboxes));
+    if let Some(Ok(buffer)) = left.map(|mut outbox| outbox.replace(Vec::new())) {
+        give(buffer);
     }
 }
 
+/// What is not kept, for there are enough already, comes back.
+#[inline]
 #[allow(clippy::vec_box)] // as the pool says
-fn keep<T>(kept: &mut Vec<Box<T>>, one: Box<T>) {
-    if kept.len() < KEPT {
-        kept.push(one);
-    }
+fn keep<T>(
+    one: Box<T>,
+    list: impl FnOnce(&mut Pool) -> Option<&mut Vec<Box<T>>>,
+) -> Option<Box<T>> {
+    let mut one = Some(one);
+    with(|pool| {
+        if let Some(list) = list(pool).filter(|list| list.len() < KEPT_BOXES) {
+            list.extend(one.take());
+        }
+    });
+    one
 }
 
 /// A compressor that was used before, if there is one.
@@ -175,7 +188,11 @@ pub(crate) fn take_inflate() -> Box<Inflate> {
 /// Takes a decoder back, of 1.7 KiB.
 #[cfg(feature = "deflate")]
 pub(crate) fn give_inflate(inflate: Box<Inflate>) {
-    with(|pool| keep(&mut pool.inflates, inflate));
+    with(|pool| {
+        if pool.inflates.len() < KEPT {
+            pool.inflates.push(inflate);
+        }
+    });
 }
 
 /// `None` when the thread ends: a connection may outlive its pool, in a variable of the thread.
@@ -185,7 +202,49 @@ fn with<T>(f: impl FnOnce(&mut Pool) -> T) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT_LARGE, SIZE, give, take};
+    use wirelet::{Error, Kind, Limits, Receiver, Role, SendError};
+
+    use super::{KEPT_LARGE, SIZE, give, give_inbox, give_outbox, take, take_inbox, take_outbox};
+    use crate::outgoing::Keys;
+
+    #[test]
+    fn an_inbox_comes_back_and_begins_anew() {
+        let mut inbox = take_inbox(1, Receiver::new(Role::Server, Limits::default()));
+        // A text that is not over, a frame that is not over, and an error.
+        inbox.spare()[..13].copy_from_slice(b"\x01\x81\0\0\0\0a\x80\x82\0\0\0\0");
+        inbox.filled(13);
+        assert_eq!(inbox.ready(), Ok(None));
+        assert_eq!(inbox.len(), 1);
+        inbox.fail(Error::Utf8);
+        let address = inbox.buffer().as_ptr();
+        give_inbox(inbox);
+
+        let mut inbox = take_inbox(SIZE, Receiver::new(Role::Client, Limits::default()));
+        assert_eq!(inbox.buffer().as_ptr(), address);
+        assert!(inbox.is_empty());
+        inbox.spare()[..3].copy_from_slice(b"\x82\x01b");
+        inbox.filled(3);
+        assert!(inbox.ready().unwrap().unwrap().start);
+        assert_eq!(inbox.take().unwrap().payload, b"b");
+        give_inbox(inbox);
+        let large = take_inbox(SIZE + 1, Receiver::new(Role::Client, Limits::default()));
+        assert_eq!(large.buffer().len(), SIZE + 1);
+    }
+
+    #[test]
+    fn an_outbox_comes_back_and_begins_anew() {
+        let mut outbox = take_outbox(Keys::Client);
+        outbox.begin(Kind::Text, 5, false).unwrap();
+        outbox.write(b"ab");
+        assert_eq!(outbox.data(Kind::Text, b""), Err(SendError::FrameOpen));
+        let address = outbox.buffer().as_ptr();
+        give_outbox(outbox);
+
+        let mut outbox = take_outbox(Keys::Server);
+        assert_eq!(outbox.buffer().as_ptr(), address);
+        outbox.data(Kind::Text, b"cd").unwrap();
+        assert_eq!(outbox.pending(), b"\x81\x02cd");
+    }
 
     #[test]
     fn a_buffer_comes_back_and_the_pool_is_bounded() {
