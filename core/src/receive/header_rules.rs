@@ -13,7 +13,7 @@ impl HeaderRules for Receiver {
         if rsv1 && !(self.rsv1 && starts) {
             return Err(Error::ReservedBit);
         }
-        let fragments = match opcode {
+        let left = match opcode {
             // Section 5.4: fragments of messages are not interleaved.
             Opcode::Text | Opcode::Binary if self.open.is_some() => {
                 return Err(Error::ContinuationExpected);
@@ -21,12 +21,12 @@ impl HeaderRules for Receiver {
             Opcode::Continuation if self.open.is_none() => {
                 return Err(Error::ContinuationUnexpected);
             }
-            Opcode::Text | Opcode::Binary => 0,
-            Opcode::Continuation => self.fragments,
+            Opcode::Text | Opcode::Binary => self.fragment_limit,
+            Opcode::Continuation => self.fragments_left,
             Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(()),
         };
         // Section 10.4: the limits, before any byte of the frame is taken.
-        if fragments >= self.fragment_limit {
+        if left == 0 {
             return Err(Error::TooManyFragments);
         }
         Ok(())
@@ -51,12 +51,11 @@ impl HeaderRules for Receiver {
     /// one that is reported, so that it does not matter how much of the length was seen.
     #[inline]
     fn len(&self, opcode: Opcode, len: u64) -> Result<(), Error> {
-        let before = match opcode {
-            Opcode::Text | Opcode::Binary => 0,
-            Opcode::Continuation => self.message,
+        let left = match opcode {
+            Opcode::Text | Opcode::Binary => self.message_limit,
+            Opcode::Continuation => self.message_left,
             Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(()),
         };
-        let left = self.message_limit.saturating_sub(before);
         if len <= self.frame_limit.min(left) {
             Ok(())
         } else if self.frame_limit <= left {
