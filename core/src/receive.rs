@@ -255,6 +255,9 @@ impl Receiver {
     /// The header at the front of the input, behind what came of it before. `None`: more is needed.
     #[inline]
     fn header(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Error> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         // Most headers come whole, and are read where they are. A microcontroller has the one form for all.
         if cfg!(target_pointer_width = "64")
             && let State::Idle = self.state
@@ -271,26 +274,22 @@ impl Receiver {
         self.torn_header(input)
     }
 
-    /// A header that need not be all there.
+    /// A header that need not be all there; some of it is.
     #[cfg_attr(target_pointer_width = "64", cold)]
     fn torn_header(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Error> {
         let mut partial = match self.state {
             State::Header(partial) => partial,
             _ => PartialHeader::NEW,
         };
-        let mut came = false;
         while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
             *input = rest;
-            came = true;
             match partial.push(*byte, self) {
                 Ok(true) => return Ok(Some(partial.header())),
                 Ok(false) => {}
                 Err(error) => return Err(self.failed(error)),
             }
         }
-        if came {
-            self.state = State::Header(partial);
-        }
+        self.state = State::Header(partial);
         Ok(None)
     }
 
