@@ -124,9 +124,10 @@ impl Scanner {
         if let Err(error) = self.read(storage, &mut rest, rules) {
             return self.fail(error);
         }
-        let consumed = allowed.len().saturating_sub(rest.len());
+        // Neither overflows: the rest is a part of what was allowed, and that is no more than was left.
+        let consumed = allowed.len().wrapping_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
-        self.bytes_left = self.bytes_left.saturating_sub(counted);
+        self.bytes_left = self.bytes_left.wrapping_sub(counted);
         let complete = self.is_complete();
         if !complete && consumed < input.len() {
             return self.fail(HeadError::TooLong);
@@ -289,7 +290,7 @@ impl Scanner {
             }
             State::Start => {
                 let size = rules.start_line(self.collected(storage))?;
-                self.len = self.line.saturating_add(size);
+                self.len = self.line.wrapping_add(size);
                 true
             }
             State::Gap | State::Value => {

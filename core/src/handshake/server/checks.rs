@@ -321,10 +321,10 @@ fn judge_offers(protocols: Listed<'_>, before: &mut u8) -> u32 {
     let mut faults = 0;
     let mut rest = protocols;
     while let Some(one) = rest.next() {
-        *before = before.saturating_add(1);
-        if *before > MAX_PROTOCOLS {
+        if *before == MAX_PROTOCOLS {
             return Fault::TooManyProtocols.bit();
         }
+        *before = before.wrapping_add(1);
         // RFC 6455 4.1 item 10: none twice.
         if rest.clone().any(|other| equal(other, one)) {
             faults = Fault::ProtocolRepeated.bit();

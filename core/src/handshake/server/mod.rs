@@ -139,7 +139,8 @@ impl Rules for ServerRules<'_> {
         }
         self.checks.request_line(method, is_1_1);
         self.checks.target(target);
-        Ok(method.len().saturating_add(1).saturating_add(target.len()))
+        // Both are parts of the line.
+        Ok(method.len().wrapping_add(1).wrapping_add(target.len()))
     }
 
     fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
