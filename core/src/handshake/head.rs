@@ -11,7 +11,7 @@
 //! name is collected first, as it comes. At its colon the line is either dropped, and its value only checked as it
 //! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
-use super::field::{Field, Fields};
+use super::field::{Field, Known};
 use super::grammar::{same, skip_field, skip_token, trim, trim_start};
 use super::{HeadError, HeadLimits, Progress};
 
@@ -51,7 +51,7 @@ enum State {
 pub(super) trait Rules {
     /// The headers whose lines are to be judged, and the names of those the application asked for, in any case:
     /// these are kept.
-    fn wanted(&self) -> (Fields, &[&str]);
+    fn wanted(&self) -> (&'static Known, &[&str]);
     /// Judges the first line; returns how many bytes of it to keep.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
     /// Judges a collected header line; returns whether to keep it.
@@ -392,18 +392,17 @@ fn judge<'v>(
 /// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
 #[inline(never)]
 fn wanted(name: &[u8], rules: &dyn Rules) -> Option<(Field, bool)> {
-    let field = Field::of(name);
-    let (fields, names) = rules.wanted();
+    let (known, names) = rules.wanted();
+    let field = known.find(name);
     let asked = names.iter().any(|one| same(one.as_bytes(), name));
-    (asked || fields.has(field)).then_some((field, asked))
+    (asked || field.is_some()).then_some((field.unwrap_or(Field::Other), asked))
 }
 
 fn may_be_wanted(start: &[u8], rules: &dyn Rules) -> bool {
-    let (fields, names) = rules.wanted();
-    let known = Field::ALL.iter().filter(|field| fields.has(**field));
-    known
-        .map(|field| field.name())
-        .chain(names.iter().copied())
+    let (known, names) = rules.wanted();
+    [known.names(), names]
+        .into_iter()
+        .flatten()
         .any(|name| longer(name.as_bytes(), start))
 }
 

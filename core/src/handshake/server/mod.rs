@@ -12,7 +12,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
-use super::field::{Field, Fields};
+use super::field::{Field, Fields, Known};
 use super::grammar::{equal, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -109,20 +109,8 @@ struct ServerRules<'n> {
 }
 
 impl Rules for ServerRules<'_> {
-    fn wanted(&self) -> (Fields, &[&str]) {
-        const JUDGED: Fields = Fields::of(&[
-            Field::Host,
-            Field::Origin,
-            Field::Upgrade,
-            Field::Connection,
-            Field::ContentLength,
-            Field::TransferEncoding,
-            Field::Key,
-            Field::Version,
-            Field::Protocol,
-            Field::Extensions,
-        ]);
-        (JUDGED, self.keep)
+    fn wanted(&self) -> (&'static Known, &[&str]) {
+        (&checks::JUDGED, self.keep)
     }
 
     /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
