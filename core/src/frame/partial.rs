@@ -75,7 +75,12 @@ impl PartialHeader {
             }
             rules.len(self.opcode, len)?;
         }
-        Ok(self.at == if self.flags & MASKED == 0 { KEY } else { KEY + 4 })
+        Ok(self.at
+            == if self.flags & MASKED == 0 {
+                KEY
+            } else {
+                KEY + 4
+            })
     }
 
     /// The length, with zeros for what has not come.

@@ -23,38 +23,25 @@ pub(super) enum Field {
 }
 
 impl Field {
-    #[expect(
-        clippy::as_conversions,
-        clippy::indexing_slicing,
-        reason = "a name for each variant"
-    )]
+    /// In the case that most write: what is equal as it is, is found sooner.
     pub(super) const fn name(self) -> &'static str {
-        NAMES[self as usize]
-    }
-
-    #[expect(clippy::as_conversions, reason = "a bit for each variant")]
-    const fn bit(self) -> u16 {
-        1 << self as u16
-    }
-}
-
-/// A set of them: a bit for each.
-#[derive(Copy, Clone)]
-pub(super) struct Fields(u16);
-
-impl Fields {
-    pub(super) const fn of(fields: &[Field]) -> Self {
-        let mut set = 0;
-        let mut rest = fields;
-        while let [field, more @ ..] = rest {
-            set |= field.bit();
-            rest = more;
+        match self {
+            Field::Host => "Host",
+            Field::Origin => "Origin",
+            Field::Upgrade => "Upgrade",
+            Field::Connection => "Connection",
+            Field::ContentLength => "Content-Length",
+            Field::TransferEncoding => "Transfer-Encoding",
+            Field::Key => "Sec-WebSocket-Key",
+            Field::Version => "Sec-WebSocket-Version",
+            Field::Protocol => "Sec-WebSocket-Protocol",
+            Field::Extensions => "Sec-WebSocket-Extensions",
+            Field::Accept => "Sec-WebSocket-Accept",
+            Field::Location => "Location",
+            Field::RetryAfter => "Retry-After",
+            Field::WwwAuthenticate => "WWW-Authenticate",
+            Field::Other => "",
         }
-        Fields(set)
-    }
-
-    pub(super) const fn has(self, field: Field) -> bool {
-        self.0 & field.bit() != 0
     }
 }
 
@@ -64,7 +51,7 @@ pub(super) struct Known {
     fields: &'static [Field],
     names: &'static [&'static str],
     /// Where the first name stands that has so many bytes or more.
-    by_length: [u8; 26],
+    by_length: [u8; 25],
 }
 
 impl Known {
@@ -75,11 +62,12 @@ impl Known {
         reason = "checked when it is compiled"
     )]
     pub(super) const fn new(fields: &'static [Field], names: &'static [&'static str]) -> Self {
-        let mut by_length = [0; 26];
+        let mut by_length = [0; 25];
         let (mut len, mut place) = (0, 0);
         while len < by_length.len() {
             while place < names.len() && names[place].len() < len {
                 place += 1;
+                assert!(place == names.len() || names[place - 1].len() <= names[place].len());
             }
             by_length[len] = place as u8;
             len += 1;
@@ -124,22 +112,3 @@ pub(super) const fn names<const N: usize>(fields: &[Field; N]) -> [&'static str;
     }
     names
 }
-
-/// In the order of [`Field`], and in the case that most write: what is equal as it is, is found sooner.
-const NAMES: [&str; 15] = [
-    "Host",
-    "Origin",
-    "Upgrade",
-    "Connection",
-    "Content-Length",
-    "Transfer-Encoding",
-    "Sec-WebSocket-Key",
-    "Sec-WebSocket-Version",
-    "Sec-WebSocket-Protocol",
-    "Sec-WebSocket-Extensions",
-    "Sec-WebSocket-Accept",
-    "Location",
-    "Retry-After",
-    "WWW-Authenticate",
-    "",
-];

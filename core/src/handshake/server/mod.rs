@@ -12,7 +12,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
-use super::field::{Field, Fields, Known};
+use super::field::{Field, Known};
 use super::grammar::{equal, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -132,13 +132,10 @@ impl Rules for ServerRules<'_> {
     }
 
     fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
-        const KEPT: Fields = Fields::of(&[
-            Field::Host,
-            Field::Origin,
-            Field::Protocol,
-            Field::Extensions,
-        ]);
-        let is_kept = KEPT.has(field);
+        let is_kept = matches!(
+            field,
+            Field::Host | Field::Origin | Field::Protocol | Field::Extensions
+        );
         // These are ASCII by their own grammar, and are handed out as text.
         if is_kept && !is_ascii(value) {
             return Err(HeadError::FieldValue);
