@@ -90,10 +90,10 @@ impl Utf8 {
     /// Table 3-7 of the Unicode standard, as in RFC 3629 section 4.
     const fn opens(&mut self, lead: u8) -> bool {
         self.missing = match lead {
-            ..0xc2 | 0xf5.. => return false,
-            ..=0xdf => 1,
-            ..=0xef => 2,
-            _ => 3,
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
+            _ => return false,
         };
         // No character is open, so both are those of `NEW`.
         match lead {
