@@ -13,17 +13,21 @@ impl HeaderRules for Receiver {
         if rsv1 && !(self.rsv1 && starts) {
             return Err(Error::ReservedBit);
         }
-        let left = match opcode {
-            // Section 5.4: fragments of messages are not interleaved.
-            Opcode::Text | Opcode::Binary if self.open.is_some() => {
-                return Err(Error::ContinuationExpected);
-            }
-            Opcode::Continuation if self.open.is_none() => {
-                return Err(Error::ContinuationUnexpected);
-            }
-            Opcode::Text | Opcode::Binary => self.fragment_limit,
-            Opcode::Continuation => self.fragments_left,
-            Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(()),
+        if opcode.is_control() {
+            return Ok(());
+        }
+        // Section 5.4: fragments of messages are not interleaved.
+        if starts == self.open.is_some() {
+            return Err(if starts {
+                Error::ContinuationExpected
+            } else {
+                Error::ContinuationUnexpected
+            });
+        }
+        let left = if starts {
+            self.fragment_limit
+        } else {
+            self.fragments_left
         };
         // Section 10.4: the limits, before any byte of the frame is taken.
         if left == 0 {
