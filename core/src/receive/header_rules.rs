@@ -55,10 +55,13 @@ impl HeaderRules for Receiver {
     /// one that is reported, so that it does not matter how much of the length was seen.
     #[inline]
     fn len(&self, opcode: Opcode, len: u64) -> Result<(), Error> {
-        let left = match opcode {
-            Opcode::Text | Opcode::Binary => self.message_limit,
-            Opcode::Continuation => self.message_left,
-            Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(()),
+        if opcode.is_control() {
+            return Ok(());
+        }
+        let left = if opcode == Opcode::Continuation {
+            self.message_left
+        } else {
+            self.message_limit
         };
         if len <= self.frame_limit.min(left) {
             Ok(())
