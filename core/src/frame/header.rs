@@ -42,9 +42,8 @@ impl Header {
 
     /// Like [`decode`](Self::decode), with the rules of a connection, each at the byte that settles it: the
     /// error is the same however many bytes more were there.
-    // A microcontroller has one copy of it, as its flash is scarce.
+    // The receiver of a microcontroller does without: it takes each byte by itself, in less flash.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn decode_by(
         bytes: &[u8],
         rules: &impl HeaderRules,
@@ -175,19 +174,17 @@ fn length(
     bytes: &[u8],
     allowed: impl Fn(u64) -> Result<(), Error>,
 ) -> Result<Option<(u64, &[u8])>, Error> {
-    // The general form does this as well: a second copy of the rules is speed that a microcontroller does not buy.
-    if cfg!(target_pointer_width = "64") && short < 126 {
+    if short < 126 {
         allowed(u64::from(short))?;
         return Ok(Some((u64::from(short), bytes)));
     }
     let (size, settled, least) = match short {
         // Section 5.2: the minimal number of bytes must be used, and behind six zeros two would do.
         126 => (2, 2, 126),
-        127 => (8, 6, 1 << 16),
-        _ => (0, 0, 0),
+        _ => (8, 6, 1 << 16),
     };
     let (long, rest) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
-    let mut len = if size == 0 { u64::from(short) } else { 0 };
+    let mut len = 0;
     // Bytes that are not there yet count as 0.
     for i in 0..size {
         len = len << 8 | u64::from(long.get(i).copied().unwrap_or(0));
