@@ -86,8 +86,9 @@ impl Scanner {
         self.lines_left = limits.lines;
     }
 
+    /// The head was read to its end. Nothing fails then.
     pub(super) fn is_complete(&self) -> bool {
-        self.state == State::Complete && self.failure.is_none()
+        self.state == State::Complete
     }
 
     pub(super) fn failure(&self) -> Option<HeadError> {
