@@ -1,5 +1,5 @@
 use crate::bytes::is_ascii;
-use crate::frame::{Header, Mask, Opcode, Portable, Unmask};
+use crate::frame::{Header, Mask, Opcode, PartialHeader, Portable, Unmask};
 use crate::utf8::{Utf8, is_utf8};
 use crate::{CloseCode, Control, Error, Event, Kind, Limits, Role, What};
 
@@ -15,10 +15,11 @@ pub struct Receiver {
     state: State,
     frame_limit: u64,
     message_limit: u64,
-    /// Payload bytes declared so far by the frames of the open message.
-    message: u64,
+    /// Payload bytes that the frames to come of the open message may declare.
+    message_left: u64,
     fragment_limit: u32,
-    fragments: u32,
+    /// How many they may be.
+    fragments_left: u32,
     utf8: Utf8,
     role: Role,
     /// The kind of the open message, and whether RSV1 marked it.
@@ -30,11 +31,8 @@ pub struct Receiver {
 enum State {
     /// Between frames.
     Idle,
-    /// Between frames, with the bytes of a header that is not all there.
-    Header {
-        have: u8,
-        carry: [u8; Header::MAX_LEN],
-    },
+    /// Between frames, with a header that is not all there.
+    Header(PartialHeader),
     /// Inside a frame.
     Payload(Frame),
     /// A Close frame came. Section 1.4: further data is discarded.
@@ -77,9 +75,9 @@ impl Receiver {
             state: State::Idle,
             frame_limit: limits.frame,
             message_limit: limits.message,
-            message: 0,
+            message_left: 0,
             fragment_limit: limits.fragments,
-            fragments: 0,
+            fragments_left: 0,
             utf8: Utf8::NEW,
             role,
             open: None,
@@ -204,7 +202,7 @@ impl Receiver {
     ) -> Result<Option<Event<'b>>, Error> {
         let frame = match self.state {
             State::Payload(frame) => frame,
-            State::Idle | State::Header { .. } => match self.header(input)? {
+            State::Idle | State::Header(_) => match self.header(input)? {
                 Some(header) => self.open(header),
                 None => return Ok(None),
             },
@@ -275,47 +273,41 @@ impl Receiver {
     /// The header at the front of the input, behind what came of it before. `None`: more is needed.
     #[inline]
     fn header(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Error> {
-        if let State::Header { have, carry } = self.state {
-            return self.torn_header(have, carry, input);
-        }
         if input.is_empty() {
             return Ok(None);
         }
-        // Most headers come whole, and are read where they are.
-        match Header::decode_by(input, self) {
-            Ok(Some((header, size))) => {
-                skip(input, size);
-                Ok(Some(header))
-            }
-            Ok(None) => self.torn_header(0, [0; Header::MAX_LEN], input),
-            Err(error) => Err(self.failed(error)),
-        }
-    }
-
-    /// A header that is not all there.
-    #[cold]
-    fn torn_header(
-        &mut self,
-        mut have: u8,
-        mut carry: [u8; Header::MAX_LEN],
-        input: &mut &mut [u8],
-    ) -> Result<Option<Header>, Error> {
-        while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
-            *input = rest;
-            if let Some(slot) = carry.get_mut(usize::from(have)) {
-                *slot = *byte;
-                have = have.saturating_add(1);
-            }
-            let seen = carry.get(..usize::from(have)).unwrap_or(&carry);
-            match Header::decode_by(seen, self) {
-                Ok(Some((header, _))) => return Ok(Some(header)),
+        // Most headers come whole, and are read where they are. A microcontroller has the one form for all.
+        if cfg!(target_pointer_width = "64")
+            && let State::Idle = self.state
+        {
+            match Header::decode_by(input, self) {
+                Ok(Some((header, size))) => {
+                    skip(input, size);
+                    return Ok(Some(header));
+                }
                 Ok(None) => {}
                 Err(error) => return Err(self.failed(error)),
             }
         }
-        if have > 0 {
-            self.state = State::Header { have, carry };
+        self.torn_header(input)
+    }
+
+    /// A header that need not be all there; some of it is.
+    #[cfg_attr(target_pointer_width = "64", cold)]
+    fn torn_header(&mut self, input: &mut &mut [u8]) -> Result<Option<Header>, Error> {
+        let mut partial = match self.state {
+            State::Header(partial) => partial,
+            _ => PartialHeader::NEW,
+        };
+        while let Some((byte, rest)) = core::mem::take(input).split_first_mut() {
+            *input = rest;
+            match partial.push(*byte, self) {
+                Ok(true) => return Ok(Some(partial.header())),
+                Ok(false) => {}
+                Err(error) => return Err(self.failed(error)),
+            }
         }
+        self.state = State::Header(partial);
         Ok(None)
     }
 
@@ -330,6 +322,15 @@ impl Receiver {
     fn open(&mut self, header: Header) -> Frame {
         let Header { opcode, len, .. } = header;
         let starts = matches!(opcode, Opcode::Text | Opcode::Binary);
+        if starts {
+            let kind = match opcode {
+                Opcode::Text => Kind::Text,
+                _ => Kind::Binary,
+            };
+            self.open = Some((kind, header.rsv1));
+            self.message_left = self.message_limit;
+            self.fragments_left = self.fragment_limit;
+        }
         let what = match opcode {
             Opcode::Ping => FrameKind::Ping,
             Opcode::Pong => FrameKind::Pong,
@@ -337,11 +338,10 @@ impl Receiver {
                 self.utf8 = Utf8::NEW;
                 FrameKind::Close
             }
-            Opcode::Text => self.start(Kind::Text, header),
-            Opcode::Binary => self.start(Kind::Binary, header),
-            Opcode::Continuation => {
-                self.message = self.message.saturating_add(len);
-                self.fragments = self.fragments.saturating_add(1);
+            Opcode::Text | Opcode::Binary | Opcode::Continuation => {
+                // The rules let no more come than there is left.
+                self.message_left = self.message_left.wrapping_sub(len);
+                self.fragments_left = self.fragments_left.wrapping_sub(1);
                 FrameKind::Data
             }
         };
@@ -352,14 +352,6 @@ impl Receiver {
             mask: Mask::new(header.mask.unwrap_or([0; 4])),
             remaining: len,
         }
-    }
-
-    #[inline]
-    fn start(&mut self, kind: Kind, header: Header) -> FrameKind {
-        self.open = Some((kind, header.rsv1));
-        self.message = header.len;
-        self.fragments = 1;
-        FrameKind::Data
     }
 
     /// Takes as much of the payload as is there.

@@ -89,16 +89,20 @@ impl Utf8 {
 
     /// Table 3-7 of the Unicode standard, as in RFC 3629 section 4.
     const fn opens(&mut self, lead: u8) -> bool {
-        (self.missing, self.low, self.high) = match lead {
-            0xc2..=0xdf => (1, 0x80, 0xbf),
-            0xe0 => (2, 0xa0, 0xbf),
-            0xe1..=0xec | 0xee..=0xef => (2, 0x80, 0xbf),
-            0xed => (2, 0x80, 0x9f),
-            0xf0 => (3, 0x90, 0xbf),
-            0xf1..=0xf3 => (3, 0x80, 0xbf),
-            0xf4 => (3, 0x80, 0x8f),
+        self.missing = match lead {
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
             _ => return false,
         };
+        // No character is open, so both are those of `NEW`.
+        match lead {
+            0xe0 => self.low = 0xa0,
+            0xed => self.high = 0x9f,
+            0xf0 => self.low = 0x90,
+            0xf4 => self.high = 0x8f,
+            _ => {}
+        }
         true
     }
 

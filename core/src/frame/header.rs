@@ -42,9 +42,8 @@ impl Header {
 
     /// Like [`decode`](Self::decode), with the rules of a connection, each at the byte that settles it: the
     /// error is the same however many bytes more were there.
-    // A microcontroller has one copy of it, as its flash is scarce.
+    // The receiver of a microcontroller does without: it takes each byte by itself, in less flash.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn decode_by(
         bytes: &[u8],
         rules: &impl HeaderRules,
@@ -52,26 +51,12 @@ impl Header {
         let Some((&first, rest)) = bytes.split_first() else {
             return Ok(None);
         };
-        // Section 5.2: RSV2 and RSV3 have no meaning in any extension known here.
-        if first & 0x30 != 0 {
-            return Err(Error::ReservedBit);
-        }
-        let opcode = Opcode::from_bits(first & 0x0f).ok_or(Error::ReservedOpcode)?;
+        let opcode = Self::first_byte(first, rules)?;
         let (fin, rsv1) = (first & 0x80 != 0, first & 0x40 != 0);
-        // Section 5.5: control frames must not be fragmented.
-        if opcode.is_control() && !fin {
-            return Err(Error::ControlFragmented);
-        }
-        rules.first(opcode, rsv1)?;
         let Some((&second, rest)) = rest.split_first() else {
             return Ok(None);
         };
-        let (masked, short) = (second & 0x80 != 0, second & 0x7f);
-        // Section 5.5: control frames have at most 125 bytes, so no extended length.
-        if opcode.is_control() && short > 125 {
-            return Err(Error::ControlTooLong);
-        }
-        rules.second(opcode, masked, short)?;
+        let (masked, short) = Self::second_byte(opcode, second, rules)?;
         let Some((len, rest)) = length(short, rest, |len| rules.len(opcode, len))? else {
             return Ok(None);
         };
@@ -89,6 +74,38 @@ impl Header {
             len,
         };
         Ok(Some((header, bytes.len().wrapping_sub(behind))))
+    }
+
+    /// Judges the first byte.
+    #[inline]
+    pub(super) fn first_byte(byte: u8, rules: &impl HeaderRules) -> Result<Opcode, Error> {
+        // Section 5.2: RSV2 and RSV3 have no meaning in any extension known here.
+        if byte & 0x30 != 0 {
+            return Err(Error::ReservedBit);
+        }
+        let opcode = Opcode::from_bits(byte & 0x0f).ok_or(Error::ReservedOpcode)?;
+        // Section 5.5: control frames must not be fragmented.
+        if opcode.is_control() && byte & 0x80 == 0 {
+            return Err(Error::ControlFragmented);
+        }
+        rules.first(opcode, byte & 0x40 != 0)?;
+        Ok(opcode)
+    }
+
+    /// Judges the second byte: whether the payload is masked, and the short form of its length.
+    #[inline]
+    pub(super) fn second_byte(
+        opcode: Opcode,
+        byte: u8,
+        rules: &impl HeaderRules,
+    ) -> Result<(bool, u8), Error> {
+        let (masked, short) = (byte & 0x80 != 0, byte & 0x7f);
+        // Section 5.5: control frames have at most 125 bytes, so no extended length.
+        if opcode.is_control() && short > 125 {
+            return Err(Error::ControlTooLong);
+        }
+        rules.second(opcode, masked, short)?;
+        Ok((masked, short))
     }
 
     /// The bytes of this header, with the length in its shortest form.
@@ -182,19 +199,17 @@ fn length(
     bytes: &[u8],
     allowed: impl Fn(u64) -> Result<(), Error>,
 ) -> Result<Option<(u64, &[u8])>, Error> {
-    // The general form does this as well: a second copy of the rules is speed that a microcontroller does not buy.
-    if cfg!(target_pointer_width = "64") && short < 126 {
+    if short < 126 {
         allowed(u64::from(short))?;
         return Ok(Some((u64::from(short), bytes)));
     }
     let (size, settled, least) = match short {
         // Section 5.2: the minimal number of bytes must be used, and behind six zeros two would do.
         126 => (2, 2, 126),
-        127 => (8, 6, 1 << 16),
-        _ => (0, 0, 0),
+        _ => (8, 6, 1 << 16),
     };
     let (long, rest) = bytes.split_at_checked(size).unwrap_or((bytes, &[]));
-    let mut len = if size == 0 { u64::from(short) } else { 0 };
+    let mut len = 0;
     // Bytes that are not there yet count as 0.
     for i in 0..size {
         len = len << 8 | u64::from(long.get(i).copied().unwrap_or(0));
@@ -215,17 +230,17 @@ fn length(
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Opcode {
     /// The next fragment of the message that is open.
-    Continuation,
+    Continuation = 0,
     /// A message of text, or its first fragment.
-    Text,
+    Text = 1,
     /// A message of bytes, or its first fragment.
-    Binary,
+    Binary = 2,
     /// The end of the connection, from the sender's side.
-    Close,
+    Close = 8,
     /// Asks for a Pong with the same payload.
-    Ping,
+    Ping = 9,
     /// Answers a Ping, or says "still here" unasked.
-    Pong,
+    Pong = 10,
 }
 
 impl Opcode {
@@ -249,15 +264,9 @@ impl Opcode {
         }
     }
 
+    #[expect(clippy::as_conversions, reason = "the number of each variant")]
     #[inline]
     const fn bits(self) -> u8 {
-        match self {
-            Self::Continuation => 0,
-            Self::Text => 1,
-            Self::Binary => 2,
-            Self::Close => 8,
-            Self::Ping => 9,
-            Self::Pong => 10,
-        }
+        self as u8
     }
 }

@@ -5,9 +5,11 @@
 
 mod header;
 mod mask;
+mod partial;
 mod unmask;
 
 pub(crate) use header::HeaderRules;
 pub use header::{EncodedHeader, Header, Opcode};
 pub use mask::Mask;
+pub(crate) use partial::PartialHeader;
 pub use unmask::{Portable, Unmask};

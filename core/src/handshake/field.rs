@@ -23,102 +23,92 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// Names are compared without case (RFC 9110 section 5.1). All but two have a length of
-    /// their own, so one comparison is enough.
-    pub(super) fn of(name: &[u8]) -> Self {
-        let field = match (name, BY_LENGTH.get(name.len())) {
-            ([b't' | b'T', ..], Some(Field::Key)) => Field::TransferEncoding,
-            (_, Some(field)) => *field,
-            _ => Field::Other,
-        };
-        if field != Field::Other && !same(field.name().as_bytes(), name) {
-            return Field::Other;
+    /// In the case that most write: what is equal as it is, is found sooner.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Field::Host => "Host",
+            Field::Origin => "Origin",
+            Field::Upgrade => "Upgrade",
+            Field::Connection => "Connection",
+            Field::ContentLength => "Content-Length",
+            Field::TransferEncoding => "Transfer-Encoding",
+            Field::Key => "Sec-WebSocket-Key",
+            Field::Version => "Sec-WebSocket-Version",
+            Field::Protocol => "Sec-WebSocket-Protocol",
+            Field::Extensions => "Sec-WebSocket-Extensions",
+            Field::Accept => "Sec-WebSocket-Accept",
+            Field::Location => "Location",
+            Field::RetryAfter => "Retry-After",
+            Field::WwwAuthenticate => "WWW-Authenticate",
+            Field::Other => "",
         }
-        field
     }
+}
 
+/// The headers that one side judges.
+pub(super) struct Known {
+    /// The shortest name first.
+    fields: &'static [Field],
+    names: &'static [&'static str],
+    /// Where the first name stands that has so many bytes or more.
+    by_length: [u8; 25],
+}
+
+impl Known {
+    /// `fields` with the [`names`] of them, the shortest first.
     #[expect(
         clippy::as_conversions,
         clippy::indexing_slicing,
-        reason = "a name for each variant"
+        reason = "checked when it is compiled"
     )]
-    pub(super) const fn name(self) -> &'static str {
-        NAMES[self as usize]
-    }
-
-    #[expect(clippy::as_conversions, reason = "a bit for each variant")]
-    const fn bit(self) -> u16 {
-        1 << self as u16
-    }
-
-    pub(super) const ALL: [Field; 14] = [
-        Field::Host,
-        Field::Origin,
-        Field::Upgrade,
-        Field::Connection,
-        Field::ContentLength,
-        Field::TransferEncoding,
-        Field::Key,
-        Field::Version,
-        Field::Protocol,
-        Field::Extensions,
-        Field::Accept,
-        Field::Location,
-        Field::RetryAfter,
-        Field::WwwAuthenticate,
-    ];
-}
-
-/// A set of them: a bit for each.
-#[derive(Copy, Clone)]
-pub(super) struct Fields(u16);
-
-impl Fields {
-    pub(super) const fn of(fields: &[Field]) -> Self {
-        let mut set = 0;
-        let mut rest = fields;
-        while let [field, more @ ..] = rest {
-            set |= field.bit();
-            rest = more;
+    pub(super) const fn new(fields: &'static [Field], names: &'static [&'static str]) -> Self {
+        let mut by_length = [0; 25];
+        let (mut len, mut place) = (0, 0);
+        while len < by_length.len() {
+            while place < names.len() && names[place].len() < len {
+                place += 1;
+                assert!(place == names.len() || names[place - 1].len() <= names[place].len());
+            }
+            by_length[len] = place as u8;
+            len += 1;
         }
-        Fields(set)
+        Known {
+            fields,
+            names,
+            by_length,
+        }
     }
 
-    pub(super) const fn has(self, field: Field) -> bool {
-        self.0 & field.bit() != 0
+    /// Names are compared without case (RFC 9110 section 5.1). Few have the same length, so one comparison is
+    /// enough for most.
+    pub(super) fn find(&self, name: &[u8]) -> Option<Field> {
+        let mut place = usize::from(*self.by_length.get(name.len())?);
+        loop {
+            let known = self.names.get(place)?;
+            if known.len() != name.len() {
+                return None;
+            }
+            if same(known.as_bytes(), name) {
+                return self.fields.get(place).copied();
+            }
+            place = place.wrapping_add(1);
+        }
+    }
+
+    /// The names.
+    pub(super) fn names(&self) -> &'static [&'static str] {
+        self.names
     }
 }
 
-/// In the order of [`Field`], and in the case that most write: what is equal as it is, is found sooner.
-const NAMES: [&str; 15] = [
-    "Host",
-    "Origin",
-    "Upgrade",
-    "Connection",
-    "Content-Length",
-    "Transfer-Encoding",
-    "Sec-WebSocket-Key",
-    "Sec-WebSocket-Version",
-    "Sec-WebSocket-Protocol",
-    "Sec-WebSocket-Extensions",
-    "Sec-WebSocket-Accept",
-    "Location",
-    "Retry-After",
-    "WWW-Authenticate",
-    "",
-];
-
-/// The one header whose name has so many bytes. Transfer-Encoding is the only other one, with 17.
+/// The name of each field.
 #[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
-const BY_LENGTH: [Field; 25] = {
-    let mut fields = [Field::Other; 25];
+pub(super) const fn names<const N: usize>(fields: &[Field; N]) -> [&'static str; N] {
+    let mut names = [""; N];
     let mut i = 0;
-    while i < Field::ALL.len() {
-        let field = Field::ALL[i];
-        if !matches!(field, Field::TransferEncoding) {
-            fields[field.name().len()] = field;
-        }
+    while i < N {
+        names[i] = fields[i].name();
         i += 1;
     }
-    fields
-};
+    names
+}

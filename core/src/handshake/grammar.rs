@@ -134,36 +134,6 @@ pub(super) fn trim_start(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// What stands between separators, without the white space around it. Empty parts are parts.
-#[derive(Clone)]
-pub(super) struct Parts<'a> {
-    rest: Option<&'a [u8]>,
-    separator: u8,
-}
-
-pub(super) fn parts(list: &[u8], separator: u8) -> Parts<'_> {
-    Parts {
-        rest: Some(list),
-        separator,
-    }
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = &'a [u8];
-
-    // Every list goes through this one copy, which is worth 1 KB of flash.
-    #[inline(never)]
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let list = self.rest?;
-        let (part, rest) = match split_once(list, self.separator) {
-            Some((part, rest)) => (part, Some(rest)),
-            None => (list, None),
-        };
-        self.rest = rest;
-        Some(trim(part))
-    }
-}
-
 /// Reads an element at the front of a list; gives what is behind it, or `None` if it is not sound.
 pub(super) type Element = fn(&[u8]) -> Option<&[u8]>;
 
@@ -302,15 +272,13 @@ pub(super) fn text(ascii: &[u8]) -> &str {
 
 /// The values of the lines with this name, out of what the scanner kept.
 pub(super) fn values<'a, 'n>(kept: &'a [u8], name: &'n str) -> Values<'a, 'n> {
-    let mut lines = parts(kept, b'\n');
-    // The first line of the head has no name.
-    let _ = lines.next();
-    Values { lines, name }
+    Values { rest: kept, name }
 }
 
 #[derive(Clone)]
 pub(super) struct Values<'a, 'n> {
-    lines: Parts<'a>,
+    /// What was kept, from somewhere in the line before the next one on.
+    rest: &'a [u8],
     name: &'n str,
 }
 
@@ -319,11 +287,21 @@ impl<'a> Iterator for Values<'a, '_> {
 
     #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let name = self.name.as_bytes();
-        self.lines
-            .by_ref()
-            .filter_map(|line| split_once(line, b':'))
-            .find_map(|(key, value)| same(key, name).then_some(value))
+        self.rest = next_value(self.rest, self.name)?;
+        Some(split_once(self.rest, b'\n')?.0)
+    }
+}
+
+/// The value of the first line with this name, and all that is behind it. The line that `rest` begins with
+/// does not count: of a head it is the first line, which has no name.
+#[inline(never)]
+fn next_value<'a>(mut rest: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    loop {
+        let (key, value) = split_once(split_once(rest, b'\n')?.1, b':')?;
+        if same(key, name.as_bytes()) {
+            return Some(value);
+        }
+        rest = value;
     }
 }
 
@@ -333,23 +311,24 @@ impl<'a> Iterator for Values<'a, '_> {
 /// parameters of extensions, and they must be tokens inside (RFC 6455 section 9.1).
 pub(super) fn listed<'a>(kept: &'a [u8], name: &'static str) -> Listed<'a> {
     Listed {
-        values: values(kept, name),
-        elements: parts(&[], b','),
+        rest: next_value(kept, name).unwrap_or_default(),
+        name,
     }
 }
 
 /// The elements of one list.
 pub(super) fn elements(list: &[u8]) -> Listed<'_> {
     Listed {
-        elements: parts(list, b','),
-        ..listed(&[], "")
+        rest: list,
+        name: "",
     }
 }
 
 #[derive(Clone)]
 pub(super) struct Listed<'a> {
-    values: Values<'a, 'static>,
-    elements: Parts<'a>,
+    /// Somewhere in a list, and all that is behind it.
+    rest: &'a [u8],
+    name: &'static str,
 }
 
 impl<'a> Iterator for Listed<'a> {
@@ -358,10 +337,17 @@ impl<'a> Iterator for Listed<'a> {
     #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
         loop {
-            match self.elements.next() {
-                Some([]) => {}
-                None => self.elements = parts(self.values.next()?, b','),
-                element => return element,
+            match self.rest {
+                [] => return None,
+                [b' ' | b'\t' | b',', more @ ..] => self.rest = more,
+                [b'\n', ..] => self.rest = next_value(self.rest, self.name)?,
+                list => {
+                    let ends = |byte: &u8| matches!(byte, b',' | b'\n');
+                    let size = list.iter().position(ends).unwrap_or(list.len());
+                    let element;
+                    (element, self.rest) = list.split_at_checked(size)?;
+                    return Some(trim(element));
+                }
             }
         }
     }

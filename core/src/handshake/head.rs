@@ -11,7 +11,7 @@
 //! name is collected first, as it comes. At its colon the line is either dropped, and its value only checked as it
 //! passes, or collected to its end. A whole line is shown to the [`Rules`], which say if it is kept.
 
-use super::field::{Field, Fields};
+use super::field::{Field, Known};
 use super::grammar::{same, skip_field, skip_token, trim, trim_start};
 use super::{HeadError, HeadLimits, Progress};
 
@@ -51,7 +51,7 @@ enum State {
 pub(super) trait Rules {
     /// The headers whose lines are to be judged, and the names of those the application asked for, in any case:
     /// these are kept.
-    fn wanted(&self) -> (Fields, &[&str]);
+    fn wanted(&self) -> (&'static Known, &[&str]);
     /// Judges the first line; returns how many bytes of it to keep.
     fn start_line(&mut self, line: &[u8]) -> Result<usize, HeadError>;
     /// Judges a collected header line; returns whether to keep it.
@@ -86,8 +86,9 @@ impl Scanner {
         self.lines_left = limits.lines;
     }
 
+    /// The head was read to its end. Nothing fails then.
     pub(super) fn is_complete(&self) -> bool {
-        self.state == State::Complete && self.failure.is_none()
+        self.state == State::Complete
     }
 
     pub(super) fn failure(&self) -> Option<HeadError> {
@@ -124,9 +125,10 @@ impl Scanner {
         if let Err(error) = self.read(storage, &mut rest, rules) {
             return self.fail(error);
         }
-        let consumed = allowed.len().saturating_sub(rest.len());
+        // Neither overflows: the rest is a part of what was allowed, and that is no more than was left.
+        let consumed = allowed.len().wrapping_sub(rest.len());
         let counted = u32::try_from(consumed).unwrap_or(u32::MAX);
-        self.bytes_left = self.bytes_left.saturating_sub(counted);
+        self.bytes_left = self.bytes_left.wrapping_sub(counted);
         let complete = self.is_complete();
         if !complete && consumed < input.len() {
             return self.fail(HeadError::TooLong);
@@ -289,7 +291,7 @@ impl Scanner {
             }
             State::Start => {
                 let size = rules.start_line(self.collected(storage))?;
-                self.len = self.line.saturating_add(size);
+                self.len = self.line.wrapping_add(size);
                 true
             }
             State::Gap | State::Value => {
@@ -391,18 +393,17 @@ fn judge<'v>(
 /// Which header a line with this name is, and whether the application asked for it; `None` if nobody wants it.
 #[inline(never)]
 fn wanted(name: &[u8], rules: &dyn Rules) -> Option<(Field, bool)> {
-    let field = Field::of(name);
-    let (fields, names) = rules.wanted();
+    let (known, names) = rules.wanted();
+    let field = known.find(name);
     let asked = names.iter().any(|one| same(one.as_bytes(), name));
-    (asked || fields.has(field)).then_some((field, asked))
+    (asked || field.is_some()).then_some((field.unwrap_or(Field::Other), asked))
 }
 
 fn may_be_wanted(start: &[u8], rules: &dyn Rules) -> bool {
-    let (fields, names) = rules.wanted();
-    let known = Field::ALL.iter().filter(|field| fields.has(**field));
-    known
-        .map(|field| field.name())
-        .chain(names.iter().copied())
+    let (known, names) = rules.wanted();
+    [known.names(), names]
+        .into_iter()
+        .flatten()
         .any(|name| longer(name.as_bytes(), start))
 }
 

@@ -13,20 +13,24 @@ impl HeaderRules for Receiver {
         if rsv1 && !(self.rsv1 && starts) {
             return Err(Error::ReservedBit);
         }
-        let fragments = match opcode {
-            // Section 5.4: fragments of messages are not interleaved.
-            Opcode::Text | Opcode::Binary if self.open.is_some() => {
-                return Err(Error::ContinuationExpected);
-            }
-            Opcode::Continuation if self.open.is_none() => {
-                return Err(Error::ContinuationUnexpected);
-            }
-            Opcode::Text | Opcode::Binary => 0,
-            Opcode::Continuation => self.fragments,
-            Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(()),
+        if opcode.is_control() {
+            return Ok(());
+        }
+        // Section 5.4: fragments of messages are not interleaved.
+        if starts == self.open.is_some() {
+            return Err(if starts {
+                Error::ContinuationExpected
+            } else {
+                Error::ContinuationUnexpected
+            });
+        }
+        let left = if starts {
+            self.fragment_limit
+        } else {
+            self.fragments_left
         };
         // Section 10.4: the limits, before any byte of the frame is taken.
-        if fragments >= self.fragment_limit {
+        if left == 0 {
             return Err(Error::TooManyFragments);
         }
         Ok(())
@@ -51,12 +55,14 @@ impl HeaderRules for Receiver {
     /// one that is reported, so that it does not matter how much of the length was seen.
     #[inline]
     fn len(&self, opcode: Opcode, len: u64) -> Result<(), Error> {
-        let before = match opcode {
-            Opcode::Text | Opcode::Binary => 0,
-            Opcode::Continuation => self.message,
-            Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(()),
+        if opcode.is_control() {
+            return Ok(());
+        }
+        let left = if opcode == Opcode::Continuation {
+            self.message_left
+        } else {
+            self.message_limit
         };
-        let left = self.message_limit.saturating_sub(before);
         if len <= self.frame_limit.min(left) {
             Ok(())
         } else if self.frame_limit <= left {

@@ -6,11 +6,12 @@
 
 use bytemuck::pod_align_to_mut;
 
-/// Masks `payload` with a key whose lowest byte is for the first of it. True: all of it is ASCII now.
+/// Masks `payload` with a key whose lowest byte is for the first of it, and rotates the key for what comes next.
+/// True: all of it is ASCII now.
 #[inline(never)]
-pub(super) fn xor(mut key: u32, payload: &mut [u8]) -> bool {
+pub(super) fn xor(key: &mut u32, payload: &mut [u8]) -> bool {
     let (front, words, back) = pod_align_to_mut::<u8, u32>(payload);
-    let mut seen = xor_bytes(&mut key, front);
+    let mut seen = xor_bytes(key, front);
     let word_key = u32::from_ne_bytes(key.to_le_bytes());
     let (quads, words) = words.as_chunks_mut::<4>();
     for [a, b, c, d] in quads {
@@ -24,7 +25,7 @@ pub(super) fn xor(mut key: u32, payload: &mut [u8]) -> bool {
         *word ^= word_key;
         seen |= *word;
     }
-    seen |= xor_bytes(&mut key, back);
+    seen |= xor_bytes(key, back);
     seen & 0x8080_8080 == 0
 }
 

@@ -13,7 +13,7 @@ pub use request::{Request, RequestError};
 pub use response::Response;
 
 use super::accept_key::key_of;
-use super::field::{Field, Fields};
+use super::field::{Field, Known, names};
 use super::grammar::{list_has, same, token};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -150,18 +150,21 @@ struct ClientRules<'n> {
 }
 
 impl Rules for ClientRules<'_> {
-    fn wanted(&self) -> (Fields, &[&str]) {
-        const JUDGED: Fields = Fields::of(&[
-            Field::Upgrade,
-            Field::Connection,
-            Field::Accept,
-            Field::Protocol,
-            Field::Extensions,
-            Field::Location,
-            Field::RetryAfter,
-            Field::WwwAuthenticate,
-        ]);
-        (JUDGED, self.keep)
+    fn wanted(&self) -> (&'static Known, &[&str]) {
+        static JUDGED: Known = {
+            const FIELDS: [Field; 8] = [
+                Field::Upgrade,
+                Field::Location,
+                Field::Connection,
+                Field::RetryAfter,
+                Field::WwwAuthenticate,
+                Field::Accept,
+                Field::Protocol,
+                Field::Extensions,
+            ];
+            Known::new(&FIELDS, &names(&FIELDS))
+        };
+        (&JUDGED, self.keep)
     }
 
     /// RFC 9112 section 4: `HTTP-version SP status-code SP [reason-phrase]`.

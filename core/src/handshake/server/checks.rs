@@ -1,7 +1,7 @@
 //! The rules of RFC 6455 section 4.2.1, apart from the bytes.
 
 use super::super::AcceptKey;
-use super::super::field::Field;
+use super::super::field::{Field, Known, names};
 use super::super::grammar::{
     Element, Listed, elements, equal, extension, is_base64, is_host, list_has, protocol_name,
     split_once, token, trim,
@@ -42,6 +42,23 @@ pub struct Checks {
 #[derive(Clone, Debug)]
 #[repr(align(4))]
 struct Key([u8; 24]);
+
+/// The headers that matter.
+pub(super) static JUDGED: Known = {
+    const FIELDS: [Field; 10] = [
+        Field::Host,
+        Field::Origin,
+        Field::Upgrade,
+        Field::Connection,
+        Field::ContentLength,
+        Field::TransferEncoding,
+        Field::Key,
+        Field::Version,
+        Field::Protocol,
+        Field::Extensions,
+    ];
+    Known::new(&FIELDS, &names(&FIELDS))
+};
 
 /// What may be wrong, in the order of gravity: that of [`Refusal`].
 #[derive(Copy, Clone)]
@@ -159,7 +176,7 @@ impl Checks {
     /// Each line is judged by itself, so a subprotocol that is offered again in another line is
     /// not found here, except by [`Handshake`](super::Handshake).
     pub fn header(&mut self, name: &[u8], value: &[u8]) {
-        let (field, value) = (Field::of(name), trim(value));
+        let (field, value) = (JUDGED.find(name).unwrap_or(Field::Other), trim(value));
         self.field(field, value);
         if field == Field::Protocol {
             self.faults |= judge_offers(elements(value), &mut self.protocols);
@@ -321,10 +338,10 @@ fn judge_offers(protocols: Listed<'_>, before: &mut u8) -> u32 {
     let mut faults = 0;
     let mut rest = protocols;
     while let Some(one) = rest.next() {
-        *before = before.saturating_add(1);
-        if *before > MAX_PROTOCOLS {
+        if *before == MAX_PROTOCOLS {
             return Fault::TooManyProtocols.bit();
         }
+        *before = before.wrapping_add(1);
         // RFC 6455 4.1 item 10: none twice.
         if rest.clone().any(|other| equal(other, one)) {
             faults = Fault::ProtocolRepeated.bit();

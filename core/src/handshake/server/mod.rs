@@ -12,7 +12,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Rejection, Response, ResponseError};
 
-use super::field::{Field, Fields};
+use super::field::{Field, Known};
 use super::grammar::{equal, is_target, is_token, listed, split_once};
 use super::head::{Rules, Scanner};
 use super::{AcceptKey, HeadError, HeadLimits, Progress};
@@ -109,20 +109,8 @@ struct ServerRules<'n> {
 }
 
 impl Rules for ServerRules<'_> {
-    fn wanted(&self) -> (Fields, &[&str]) {
-        const JUDGED: Fields = Fields::of(&[
-            Field::Host,
-            Field::Origin,
-            Field::Upgrade,
-            Field::Connection,
-            Field::ContentLength,
-            Field::TransferEncoding,
-            Field::Key,
-            Field::Version,
-            Field::Protocol,
-            Field::Extensions,
-        ]);
-        (JUDGED, self.keep)
+    fn wanted(&self) -> (&'static Known, &[&str]) {
+        (&checks::JUDGED, self.keep)
     }
 
     /// RFC 9112 section 3: `method SP request-target SP HTTP-version`.
@@ -139,17 +127,15 @@ impl Rules for ServerRules<'_> {
         }
         self.checks.request_line(method, is_1_1);
         self.checks.target(target);
-        Ok(method.len().saturating_add(1).saturating_add(target.len()))
+        // Both are parts of the line.
+        Ok(method.len().wrapping_add(1).wrapping_add(target.len()))
     }
 
     fn field(&mut self, field: Field, value: &[u8]) -> Result<bool, HeadError> {
-        const KEPT: Fields = Fields::of(&[
-            Field::Host,
-            Field::Origin,
-            Field::Protocol,
-            Field::Extensions,
-        ]);
-        let is_kept = KEPT.has(field);
+        let is_kept = matches!(
+            field,
+            Field::Host | Field::Origin | Field::Protocol | Field::Extensions
+        );
         // These are ASCII by their own grammar, and are handed out as text.
         if is_kept && !is_ascii(value) {
             return Err(HeadError::FieldValue);

@@ -120,7 +120,11 @@ impl fmt::Debug for Request<'_> {
 /// The authority of an absolute http or https URI.
 pub(super) fn authority(target: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = split_once(target, b':')?;
-    let is_http = same(scheme, b"http") || same(scheme, b"https");
-    let rest = rest.strip_prefix(b"//").filter(|_| is_http)?;
-    rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()
+    let name = b"https".get(..scheme.len()).unwrap_or_default();
+    match rest {
+        [b'/', b'/', rest @ ..] if name.len() >= 4 && same(scheme, name) => {
+            rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()
+        }
+        _ => None,
+    }
 }
