@@ -46,6 +46,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
     /// [`SendError::MessageOpen`], [`SendError::Closed`]. Nothing was staged then.
     pub fn data(&mut self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
         self.fits(payload.len())?;
+        if cfg!(not(target_pointer_width = "64")) {
+            // No form of its own where flash is scarce.
+            if self.sender.open_message().is_some() {
+                return Err(SendError::MessageOpen);
+            }
+            self.begin(kind, length(payload), true)?;
+            self.write(payload);
+            return Ok(());
+        }
         let header = Header {
             fin: true,
             rsv1: false,
