@@ -176,7 +176,7 @@ pub(crate) trait HeaderRules {
 }
 
 /// No more than what a header says for itself.
-struct AnyHeader;
+pub(super) struct AnyHeader;
 
 impl HeaderRules for AnyHeader {
     fn first(&self, _: Opcode, _: bool) -> Result<(), Error> {

@@ -102,3 +102,47 @@ impl PartialHeader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::header::{AnyHeader, Header};
+    use super::PartialHeader;
+
+    #[test]
+    fn says_at_each_byte_what_reading_in_one_go_says() {
+        const LENGTHS: [[u8; 8]; 10] = [
+            [0, 0, 0, 0, 0, 0, 0, 0],
+            [0, 125, 0, 0, 0, 0, 0, 0],
+            [0, 126, 0, 0, 0, 0, 0, 1],
+            [1, 0, 0, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0xff, 0xff],
+            [0, 0, 0, 0, 0, 1, 0, 0],
+            [0, 0, 0, 0, 1, 0, 0, 5],
+            [0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            [0x80, 0, 0, 0, 0, 0, 0, 0],
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        ];
+        for first in 0..=255 {
+            for second in 0..=255 {
+                for length in LENGTHS {
+                    let mut wire = [0x37; Header::MAX_LEN];
+                    wire[..2].copy_from_slice(&[first, second]);
+                    wire[2..10].copy_from_slice(&length);
+                    let mut partial = PartialHeader::NEW;
+                    for (i, &byte) in wire.iter().enumerate() {
+                        let pushed = partial.push(byte, &AnyHeader);
+                        let decoded = Header::decode(&wire[..=i]);
+                        assert_eq!(
+                            pushed.map(|all| all.then(|| (partial.header(), i + 1))),
+                            decoded,
+                            "{wire:02x?}, {i}"
+                        );
+                        if !matches!(decoded, Ok(None)) {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
