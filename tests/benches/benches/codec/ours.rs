@@ -11,10 +11,11 @@ use crate::cases::{Case, Kind};
 use crate::subject::{Row, Stream, Subject, now};
 
 /// The first is what the others are compared with.
-pub const WHOLE: [Row; 3] = [
+pub const WHOLE: [Row; 4] = [
     Row::new::<InPlace>("wirelet", "`Receiver::next`, in place"),
     Row::new::<Assembled>("wirelet", "`Inbox` of 16 KiB, or of one frame"),
     Row::new::<Socket>("wirelet-tokio", "`WebSocket::recv`"),
+    Row::new::<Echo>("wirelet-tokio, and an answer", "halves: `recv`, `feed`"),
 ];
 
 /// Without the copy of a read: masking is its own inverse, so the same bytes do for ever.
@@ -99,6 +100,25 @@ impl Subject for Socket {
     fn receive(&mut self, frames: usize, mut each: impl FnMut(&[u8])) -> usize {
         for _ in 0..frames {
             each(now(self.0.recv()).unwrap().unwrap().as_bytes());
+        }
+        frames
+    }
+}
+
+/// What an echo server does with a message, without the system calls.
+struct Echo(Socket);
+
+impl Subject for Echo {
+    fn new(case: &Case) -> Self {
+        Self(Socket::new(case))
+    }
+
+    fn receive(&mut self, frames: usize, mut each: impl FnMut(&[u8])) -> usize {
+        let (mut rx, mut tx) = self.0.0.halves();
+        for _ in 0..frames {
+            let message = now(rx.recv()).unwrap().unwrap();
+            each(message.as_bytes());
+            now(tx.feed(message)).unwrap();
         }
         frames
     }
