@@ -8,6 +8,10 @@ mod http;
 #[path = "support/sockets.rs"]
 mod sockets;
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use sockets::half_open;
@@ -23,6 +27,22 @@ use wirelet_tokio::{
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than any deadline that is set here.
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// Counts how often a task was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Woken {
+    fn times(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// Handshake 10 s, keepalive 20 s, idle 60 s, close 5 s.
 fn usual() -> Config {
@@ -109,6 +129,32 @@ async fn silence_is_met_with_a_ping_and_then_with_the_end() {
         };
         tokio::join!(waiting, peer);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_wakes_who_waited_last_however_often_it_asked() {
+    let (mut ws, mut peer) = half_open(Role::Server, usual());
+    let woken = [(); 2].map(|()| Arc::new(Woken::default()));
+    let wakers = woken.each_ref().map(|woken| Waker::from(woken.clone()));
+    let mut poll = |which: usize| {
+        let mut cx = Context::from_waker(&wakers[which]);
+        assert!(pin!(ws.recv()).poll(&mut cx).is_pending());
+    };
+    for which in [0, 0, 1, 0, 1, 1] {
+        poll(which);
+    }
+    advance(20 * SECOND).await;
+    assert_eq!(woken.each_ref().map(|woken| woken.times()), [0, 1]);
+    for which in [1, 1] {
+        poll(which);
+    }
+    assert_eq!(peer.read_u16().await.unwrap(), 0x8900);
+    advance(40 * SECOND).await;
+    assert_eq!(woken.each_ref().map(|woken| woken.times()), [0, 2]);
+    assert!(matches!(
+        ws.recv().await,
+        Err(Error::Timeout(Timeout::Idle))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
