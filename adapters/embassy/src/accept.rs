@@ -160,19 +160,22 @@ impl<'a> Acceptor<'a> {
             handshake: Handshake::new(buffer, self.keep).limits(self.head),
         };
         let handshake = &mut upgrade.handshake;
-        let read = head::read(&upgrade.io, |input| {
-            handshake.feed(input).map_err(AcceptError::Refused)
-        });
-        match head::limit(upgrade.deadline, read).await {
-            Ok(()) => Ok(upgrade),
-            Err(AcceptError::Refused(refusal)) => {
-                match upgrade.answer(Rejection::from(refusal), &[]).await {
-                    Err(AcceptError::Response(error)) => Err(AcceptError::Response(error)),
-                    // The refusal is what the caller wants to know, not what became of the answer.
-                    _ => Err(AcceptError::Refused(refusal)),
-                }
+        let mut fault = None;
+        let mut feed = |input: &[u8]| match handshake.feed(input) {
+            Ok(progress) => (progress.consumed, progress.complete),
+            Err(refusal) => {
+                fault = Some(refusal);
+                (input.len(), true)
             }
-            Err(error) => Err(error),
+        };
+        head::read(&upgrade.io, upgrade.deadline, &mut feed).await?;
+        let Some(refusal) = fault else {
+            return Ok(upgrade);
+        };
+        match upgrade.answer(Rejection::from(refusal), &[]).await {
+            Err(AcceptError::Response(error)) => Err(AcceptError::Response(error)),
+            // The refusal is what the caller wants to know, not what became of the answer.
+            _ => Err(AcceptError::Refused(refusal)),
         }
     }
 }
@@ -254,11 +257,11 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
             let protocol = match decided {
                 Ok(protocol) => protocol,
                 Err(error) => {
-                    let _ = hang_up(&io, &buffer[..len], &[], deadline).await;
+                    let _ = head::write(&io, deadline, &buffer[..len], &[], true).await;
                     return Err(error);
                 }
             };
-            head::limit(deadline, head::write(&io, &buffer[..len])).await?;
+            head::write(&io, deadline, &buffer[..len], &[], false).await?;
             let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
             #[cfg(feature = "deflate")]
             let ws = ws.with_agreed(agreed.map(|(_, agreed)| agreed));
@@ -344,25 +347,9 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
         let encoded = answer.encode(buffer);
         async move {
             let len = encoded?;
-            Ok(hang_up(&io, &buffer[..len], body, deadline).await?)
+            Ok(head::write(&io, deadline, &buffer[..len], body, true).await?)
         }
     }
-}
-
-/// Writes an answer and ends the stream.
-async fn hang_up<T: Transport>(
-    io: &RefCell<T>,
-    head: &[u8],
-    body: &[u8],
-    deadline: Instant,
-) -> Result<(), Error<T::Error>> {
-    head::limit(deadline, async {
-        head::write(io, head).await?;
-        head::write(io, body).await?;
-        T::close(io).await;
-        Ok(())
-    })
-    .await
 }
 
 /// Why no connection was opened. `E` is the transport's error.

@@ -1,6 +1,5 @@
 //! The core counts milliseconds; this measures them, and waits.
 
-use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use wirelet::Instant;
@@ -13,16 +12,14 @@ pub(crate) fn now() -> Instant {
     Instant::from_millis(0)
 }
 
-/// Ready when the deadline has passed. It is asked for at each poll, for another half of the
-/// connection may have moved it. `None`, and without the feature `embassy-time` any, is never.
-pub(crate) async fn until(mut deadline: impl FnMut() -> Option<Instant>) {
-    poll_fn(|cx| deadline().map_or(Poll::Pending, |deadline| poll(deadline, cx))).await;
-}
-
+/// Ready when the deadline has passed. `None`, and without the feature `embassy-time` any, is never.
 #[cfg(feature = "embassy-time")]
-fn poll(deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+pub(crate) fn poll(deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
     use core::pin::pin;
 
+    let Some(deadline) = deadline else {
+        return Poll::Pending;
+    };
     if now() >= deadline {
         return Poll::Ready(());
     }
@@ -34,6 +31,6 @@ fn poll(deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
 }
 
 #[cfg(not(feature = "embassy-time"))]
-fn poll(_: Instant, _: &mut Context<'_>) -> Poll<()> {
+pub(crate) fn poll(_: Option<Instant>, _: &mut Context<'_>) -> Poll<()> {
     Poll::Pending
 }
