@@ -254,14 +254,11 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
         let decided = decided.map(|(_, protocol)| protocol);
         async move {
             let len = encoded?;
-            let protocol = match decided {
-                Ok(protocol) => protocol,
-                Err(error) => {
-                    let _ = head::write(&io, deadline, &buffer[..len], &[], true).await;
-                    return Err(error);
-                }
-            };
-            head::write(&io, deadline, &buffer[..len], &[], false).await?;
+            let refused = decided.is_err();
+            let written = head::write(&io, deadline, &buffer[..len], &[], refused).await;
+            // The refusal is what the caller wants to know, not what became of the answer.
+            let protocol = decided?;
+            written?;
             let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
             #[cfg(feature = "deflate")]
             let ws = ws.with_agreed(agreed.map(|(_, agreed)| agreed));

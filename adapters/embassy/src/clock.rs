@@ -5,6 +5,8 @@ use core::task::{Context, Poll};
 use wirelet::Instant;
 
 /// Milliseconds since the start of the program; always 0 without the feature `embassy-time`.
+// It is a division of 64 bits: as code of its own it is there once.
+#[inline(never)]
 pub(crate) fn now() -> Instant {
     #[cfg(feature = "embassy-time")]
     return Instant::from_millis(embassy_time::Instant::now().as_millis());

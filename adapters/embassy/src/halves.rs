@@ -281,10 +281,11 @@ impl<T: Transport> MessageWriter<'_, '_, T> {
     /// Cancel safe as far as `payload` fits the transport's room: then the rest is staged whole or
     /// not at all. Of a longer one, some may have been staged.
     pub async fn end(&mut self, payload: &[u8]) -> Result<(), Error<T::Error>> {
-        if !self.sized {
-            return self.link.end(self.kind, payload, false).await;
-        }
+        let Self { link, kind, sized } = *self;
         let mut rest = payload;
+        if !sized {
+            return link.send(false, &mut || link.end(kind, &mut rest)).await;
+        }
         while !rest.is_empty() {
             rest = &rest[self.write(rest).await?..];
         }
@@ -302,8 +303,16 @@ impl<T: Transport> Link<'_, T> {
         message: Message<'_>,
         flush: bool,
     ) -> Result<(), Error<T::Error>> {
-        self.may_begin()?;
-        self.end(message.kind(), message.as_bytes(), flush).await
+        let mut begun = false;
+        let mut rest = message.as_bytes();
+        let mut step = || {
+            if !begun {
+                self.may_begin()?;
+                begun = true;
+            }
+            self.end(message.kind(), &mut rest)
+        };
+        self.send(flush, &mut step).await
     }
 
     /// Nothing that was begun would be continued by a new message.
@@ -315,24 +324,20 @@ impl<T: Transport> Link<'_, T> {
         }
     }
 
-    /// Stages the rest of a message of unknown length.
-    async fn end(&self, kind: Kind, payload: &[u8], flush: bool) -> Result<(), Error<T::Error>> {
-        let mut rest = payload;
-        let mut step = || {
-            loop {
-                let n = match self.fits(rest.len())? {
-                    Ok(n) => n,
-                    Err(need) => return Ok(Some(need)),
-                };
-                let (frame, behind) = rest.split_at(n);
-                self.data(kind, frame, behind.is_empty())?;
-                if behind.is_empty() {
-                    return Ok(None);
-                }
-                rest = behind;
+    /// Stages the rest of a message of unknown length, as far as there is room.
+    fn end(&self, kind: Kind, rest: &mut &[u8]) -> Result<Option<Need>, Error<T::Error>> {
+        loop {
+            let n = match self.fits(rest.len())? {
+                Ok(n) => n,
+                Err(need) => return Ok(Some(need)),
+            };
+            let (frame, behind) = rest.split_at(n);
+            self.data(kind, frame, behind.is_empty())?;
+            *rest = behind;
+            if behind.is_empty() {
+                return Ok(None);
             }
-        };
-        self.send(flush, &mut step).await
+        }
     }
 
     /// How many bytes of payload the next frame may have, when there is room for it. One that can go

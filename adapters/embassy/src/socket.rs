@@ -148,7 +148,7 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
-        self.sender().feed(message).await
+        self.link.message(message.into(), false).await
     }
 
     /// Stages a message and sends all that is staged.
@@ -162,7 +162,7 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
-        self.sender().send(message).await
+        self.link.message(message.into(), true).await
     }
 
     /// Starts a message whose payload comes in pieces. Without `len` it leaves as fragments; with
