@@ -259,10 +259,10 @@ impl<'a: 'b, 'b, T: Transport> Upgrade<'a, 'b, T> {
             // The refusal is what the caller wants to know, not what became of the answer.
             let protocol = decided?;
             written?;
-            let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer);
+            let ws = WebSocket::new(io, Keys::Server, &acceptor.config, buffer, protocol);
             #[cfg(feature = "deflate")]
             let ws = ws.with_agreed(agreed.map(|(_, agreed)| agreed));
-            Ok(ws.with_protocol(protocol))
+            Ok(ws)
         }
     }
 

@@ -123,14 +123,14 @@ impl<'a> Connector<'a> {
     {
         let url = Url::parse(url)?;
         let deadline = head::deadline(&self.config);
-        self.open(io, deadline, url, buffer, random).await
+        self.open(io, deadline, &url, buffer, random).await
     }
 
     pub(crate) async fn open<'b, T: Transport>(
         &self,
         io: T,
         deadline: Instant,
-        url: Url<'_>,
+        url: &Url<'_>,
         buffer: &'b mut [u8],
         random: Random<'b>,
     ) -> Result<WebSocket<'b, T>, ConnectError<T::Error>>
@@ -186,14 +186,14 @@ impl<'a> Connector<'a> {
         #[cfg(feature = "deflate")]
         let agreement = handshake.agreement();
         let buffer = handshake.into_storage();
-        let ws = WebSocket::new(io, Keys::Client(random), &self.config, buffer);
+        let ws = WebSocket::new(io, Keys::Client(random), &self.config, buffer, protocol);
         #[cfg(feature = "deflate")]
         let ws = ws.with_agreed(
             agreement
                 .zip(offered)
                 .map(|(agreement, offered)| offered.agreed(agreement)),
         );
-        Ok(ws.with_protocol(protocol))
+        Ok(ws)
     }
 }
 

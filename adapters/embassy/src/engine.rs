@@ -230,19 +230,16 @@ impl<'b> Incoming<'b> {
     ) -> Result<Option<()>, Error<T::Error>> {
         #[cfg(feature = "deflate")]
         self.reading.inflates(How::Full);
-        let mut next = self.forward_some(link, to, None, Ok(()))?;
+        let (mut got, mut ready) = (None, Ok(()));
         loop {
-            next = match next {
+            match self.forward_some(link, to, got.take(), ready)? {
                 Next::Done(whole) => return Ok(whole.then_some(())),
                 Next::From(need) => {
-                    let got = link.get(need, Side::Receive).await;
-                    self.forward_some(link, to, Some(got), Ok(()))?
+                    got = Some(link.get(need, Side::Receive).await);
+                    ready = Ok(());
                 }
-                Next::To(need) => {
-                    let got = to.get(need, Side::Send).await;
-                    self.forward_some(link, to, None, got.map(drop))?
-                }
-            };
+                Next::To(need) => ready = to.get(need, Side::Send).await.map(drop),
+            }
         }
     }
 

@@ -185,7 +185,7 @@ impl<'a> Connector<'a> {
             })
             .await?;
         }
-        self.open(socket, deadline, url, buffer, random).await
+        self.open(socket, deadline, &url, buffer, random).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! embassy-net: the TCP rings as the memory of a connection.
 
 use core::cell::RefCell;
-use core::future::{poll_fn, ready};
+use core::future::poll_fn;
 use core::pin::pin;
 use core::task::{Context, Poll};
 
@@ -75,7 +75,7 @@ impl Transport for &mut TcpSocket<'_> {
     }
 
     fn flush(_: &RefCell<Self>) -> impl Future<Output = Result<(), Error<tcp::Error>>> {
-        ready(Ok(()))
+        poll_fn(|_| Poll::Ready(Ok(())))
     }
 
     fn close(this: &RefCell<Self>) -> impl Future<Output = ()> {
