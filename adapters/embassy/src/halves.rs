@@ -257,7 +257,11 @@ impl<T: Transport> MessageWriter<'_, '_, T> {
             if sized && link.missing() == 0 {
                 return Err(Error::Send(SendError::Full));
             }
-            let room = if sized { link.room(1)? } else { link.fits(payload.len())? };
+            let room = if sized {
+                link.room(1)?
+            } else {
+                link.fits(payload.len())?
+            };
             n = match room {
                 Err(need) => return Ok(Some(need)),
                 Ok(_) if sized => link.go_on(payload)?,

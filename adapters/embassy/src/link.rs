@@ -243,9 +243,9 @@ impl<'b, T: Transport> Link<'b, T> {
     ) -> Got<T> {
         let got = match got {
             Some(got) => got.map(Some),
-            None => self.on_timeout(side, stall).map_or(Ok(None), |timeout| {
-                Err(Error::Timeout(timeout))
-            }),
+            None => self
+                .on_timeout(side, stall)
+                .map_or(Ok(None), |timeout| Err(Error::Timeout(timeout))),
         };
         let out = &mut *self.out.borrow_mut();
         match &got {

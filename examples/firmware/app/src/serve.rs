@@ -31,7 +31,11 @@ pub async fn serve<T: Transport>(
             let chats = matches!(wish, Wish::Chat);
             // Not the echo: it passes what is larger than any memory here.
             #[cfg(feature = "deflate")]
-            let upgrade = if chats { upgrade.deflate(compression) } else { upgrade };
+            let upgrade = if chats {
+                upgrade.deflate(compression)
+            } else {
+                upgrade
+            };
             let Ok(mut ws) = upgrade.accept(&[]).await else {
                 return;
             };
