@@ -2,7 +2,7 @@
 
 use wirelet::{Kind, Receiver, Role, What};
 
-use crate::link::{Got, Link, copy};
+use crate::link::{Got, Link, Needs, copy};
 use crate::message::{Message, Piece};
 use crate::step::{self, INPUT, Need, look};
 use crate::transport::{Ready, Transport, Want};
@@ -128,7 +128,7 @@ impl<'b> Incoming<'b> {
         link: &Link<'_, T>,
         mut got: Option<Got<T>>,
         whole: &mut Option<Kind>,
-    ) -> Result<Option<Need>, Error<T::Error>> {
+    ) -> Needs<T> {
         let Self {
             reading,
             message,

@@ -3,7 +3,7 @@
 use wirelet::{CloseCode, Control, Kind, SendError};
 
 use crate::engine::Incoming;
-use crate::link::Link;
+use crate::link::{Link, Needs};
 use crate::message::{CloseFrame, Message, Piece};
 use crate::step::{self, Need};
 use crate::transport::Transport;
@@ -329,7 +329,7 @@ impl<T: Transport> Link<'_, T> {
     }
 
     /// Stages the rest of a message of unknown length, as far as there is room.
-    fn end(&self, kind: Kind, rest: &mut &[u8]) -> Result<Option<Need>, Error<T::Error>> {
+    fn end(&self, kind: Kind, rest: &mut &[u8]) -> Needs<T> {
         loop {
             let n = match self.fits(rest.len())? {
                 Ok(n) => n,

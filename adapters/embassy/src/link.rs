@@ -89,6 +89,9 @@ impl fmt::Debug for Keys<'_> {
 /// What became of a [`Need`]; `Ok(None)`: nothing, but there is something to do.
 pub(crate) type Got<T> = Result<Option<Ready>, Error<<T as Transport>::Error>>;
 
+/// What a step needs before the next one; `Ok(None)`: there is none.
+pub(crate) type Needs<T> = Result<Option<Need>, Error<<T as Transport>::Error>>;
+
 /// Whose deadlines count: one who only sends does not know how long the peer was silent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -162,7 +165,7 @@ impl<'b, T: Transport> Link<'b, T> {
     /// became of the last one.
     pub(crate) async fn receive(
         &self,
-        step: &mut dyn FnMut(Option<Got<T>>) -> Result<Option<Need>, Error<T::Error>>,
+        step: &mut dyn FnMut(Option<Got<T>>) -> Needs<T>,
     ) -> Result<(), Error<T::Error>> {
         let mut got = None;
         while let Some(need) = step(got)? {
@@ -175,7 +178,7 @@ impl<'b, T: Transport> Link<'b, T> {
     pub(crate) async fn send(
         &self,
         flush: bool,
-        step: &mut dyn FnMut() -> Result<Option<Need>, Error<T::Error>>,
+        step: &mut dyn FnMut() -> Needs<T>,
     ) -> Result<(), Error<T::Error>> {
         let mut staged = false;
         loop {

@@ -6,7 +6,7 @@ use wirelet::{Kind, What};
 use super::inflating::How;
 use super::{Held, Incoming, Part, Turn};
 use crate::Error;
-use crate::link::{Got, Link, Side, copy, length};
+use crate::link::{Got, Link, Needs, Side, copy, length};
 use crate::step::Need;
 use crate::transport::Transport;
 
@@ -104,7 +104,7 @@ impl Incoming<'_> {
         kind: Kind,
         fin: bool,
         ready: Result<(), Error<T::Error>>,
-    ) -> Result<Option<Need>, Error<T::Error>> {
+    ) -> Needs<T> {
         let frame = &self.message[..self.have];
         let room = ready.and_then(|()| to.room(to.header(frame.len()) + frame.len()));
         let sent = match room {
