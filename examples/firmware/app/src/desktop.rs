@@ -163,7 +163,9 @@ fn retell(entry: &Entry, out: &mut String<JSON>) {
 fn report(reading: &Reading, out: &mut String<JSON>) {
     let mut said = String::<SAID>::new();
     let text = said.as_mut_view();
-    let _ = write!(text, "up {} s", reading.uptime);
+    // For 136 years; the code that writes 64 bits is 260 bytes more.
+    let uptime = u32::try_from(reading.uptime).unwrap_or(u32::MAX);
+    let _ = write!(text, "up {uptime} s");
     if let Some(tenths) = reading.temperature {
         let (sign, tenths) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
         let _ = write!(text, ", {sign}{}.{} °C", tenths / 10, tenths % 10);
