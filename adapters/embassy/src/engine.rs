@@ -413,6 +413,8 @@ impl Reading<'_> {
     }
 
     /// Ends. What is told is the rule that the peer broke, if it did.
+    // Smaller than its three copies.
+    #[inline(never)]
     fn over<T: Transport>(
         &mut self,
         link: &Link<'_, T>,

@@ -363,6 +363,8 @@ impl<'b, T: Transport> Link<'b, T> {
     }
 
     /// Bytes of the header in front of so many bytes of payload (RFC 6455 section 5.2).
+    // Smaller than its seven copies.
+    #[inline(never)]
     pub(crate) const fn header(&self, payload: usize) -> usize {
         let length = match payload {
             ..=125 => 2,

@@ -124,6 +124,8 @@ impl Incoming<'_> {
 
     /// Takes what has come of a frame, and holds it or sends it on; tells if it was sent, and the
     /// last of its message.
+    // Its chunk is on the stack while it runs, and not for as long as its caller.
+    #[inline(never)]
     fn forward_step<T: Transport>(
         &mut self,
         link: &Link<'_, T>,
