@@ -1,11 +1,12 @@
 //! The core counts milliseconds; this measures them, and waits.
 
-use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use wirelet::Instant;
 
 /// Milliseconds since the start of the program; always 0 without the feature `embassy-time`.
+// It is a division of 64 bits: as code of its own it is there once.
+#[inline(never)]
 pub(crate) fn now() -> Instant {
     #[cfg(feature = "embassy-time")]
     return Instant::from_millis(embassy_time::Instant::now().as_millis());
@@ -13,16 +14,14 @@ pub(crate) fn now() -> Instant {
     Instant::from_millis(0)
 }
 
-/// Ready when the deadline has passed. It is asked for at each poll, for another half of the
-/// connection may have moved it. `None`, and without the feature `embassy-time` any, is never.
-pub(crate) async fn until(mut deadline: impl FnMut() -> Option<Instant>) {
-    poll_fn(|cx| deadline().map_or(Poll::Pending, |deadline| poll(deadline, cx))).await;
-}
-
+/// Ready when the deadline has passed. `None`, and without the feature `embassy-time` any, is never.
 #[cfg(feature = "embassy-time")]
-fn poll(deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+pub(crate) fn poll(deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
     use core::pin::pin;
 
+    let Some(deadline) = deadline else {
+        return Poll::Pending;
+    };
     if now() >= deadline {
         return Poll::Ready(());
     }
@@ -34,6 +33,6 @@ fn poll(deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
 }
 
 #[cfg(not(feature = "embassy-time"))]
-fn poll(_: Instant, _: &mut Context<'_>) -> Poll<()> {
+pub(crate) fn poll(_: Option<Instant>, _: &mut Context<'_>) -> Poll<()> {
     Poll::Pending
 }

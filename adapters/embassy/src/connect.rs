@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 use core::fmt;
 
+use wirelet::Instant;
 use wirelet::handshake::HeadLimits;
 use wirelet::handshake::client::{self, Handshake, Request, RequestError};
 
@@ -121,17 +122,15 @@ impl<'a> Connector<'a> {
         'a: 'b,
     {
         let url = Url::parse(url)?;
-        head::limit(
-            head::deadline(&self.config),
-            self.open(io, url, buffer, random),
-        )
-        .await
+        let deadline = head::deadline(&self.config);
+        self.open(io, deadline, &url, buffer, random).await
     }
 
     pub(crate) async fn open<'b, T: Transport>(
         &self,
         io: T,
-        url: Url<'_>,
+        deadline: Instant,
+        url: &Url<'_>,
         buffer: &'b mut [u8],
         random: Random<'b>,
     ) -> Result<WebSocket<'b, T>, ConnectError<T::Error>>
@@ -159,16 +158,24 @@ impl<'a> Connector<'a> {
         }
         let len = request.encode(nonce, buffer)?;
         let io = RefCell::new(io);
-        head::write(&io, &buffer[..len]).await?;
+        head::write(&io, deadline, &buffer[..len], &[], false).await?;
         let mut handshake = Handshake::new(buffer, nonce, self.protocols, &[]).limits(self.head);
         #[cfg(feature = "deflate")]
         {
             handshake = handshake.deflate(offers);
         }
-        head::read(&io, |input| {
-            handshake.feed(input).map_err(ConnectError::Handshake)
-        })
-        .await?;
+        let mut fault = None;
+        let mut feed = |input: &[u8]| match handshake.feed(input) {
+            Ok(progress) => (progress.consumed, progress.complete),
+            Err(error) => {
+                fault = Some(error);
+                (input.len(), true)
+            }
+        };
+        head::read(&io, deadline, &mut feed).await?;
+        if let Some(fault) = fault {
+            return Err(ConnectError::Handshake(fault));
+        }
         handshake.check().map_err(ConnectError::Handshake)?;
         let selected = handshake
             .response()
@@ -179,14 +186,14 @@ impl<'a> Connector<'a> {
         #[cfg(feature = "deflate")]
         let agreement = handshake.agreement();
         let buffer = handshake.into_storage();
-        let ws = WebSocket::new(io, Keys::Client(random), &self.config, buffer);
+        let ws = WebSocket::new(io, Keys::Client(random), &self.config, buffer, protocol);
         #[cfg(feature = "deflate")]
         let ws = ws.with_agreed(
             agreement
                 .zip(offered)
                 .map(|(agreement, offered)| offered.agreed(agreement)),
         );
-        Ok(ws.with_protocol(protocol))
+        Ok(ws)
     }
 }
 

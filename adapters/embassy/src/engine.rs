@@ -2,11 +2,13 @@
 
 use wirelet::{Kind, Receiver, Role, What};
 
-use crate::link::{Link, Side, copy, length};
+use crate::link::{Got, Link, Needs, copy};
 use crate::message::{Message, Piece};
+use crate::step::{self, INPUT, Need, look};
 use crate::transport::{Ready, Transport, Want};
 use crate::{Config, Error, clock};
 
+mod forwarding;
 #[cfg(feature = "deflate")]
 mod inflating;
 
@@ -56,24 +58,32 @@ struct Reading<'b> {
     skip: bool,
     /// The rule that the peer broke, until the application was told.
     failure: Option<wirelet::Error>,
-    ended: bool,
+    ending: Ending,
     /// What it takes to inflate, if both ends agreed to that.
     #[cfg_attr(not(feature = "deflate"), allow(dead_code))]
     inflating: Option<Inflating<'b>>,
 }
 
-/// How far one look at what has come got.
-enum Step {
+/// How far the end of the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Not,
+    /// The peer is given time to end it first.
+    Drains,
+    /// This end ends it.
+    Closes,
+    /// It has, and that was told.
+    Over,
+}
+
+/// What came of a turn.
+enum Turn {
     /// A piece was handed out.
     Piece,
-    /// A Pong or a Close was staged: it leaves before anything else happens.
-    Staged,
-    /// There is no more now.
-    Wait(Want),
-    /// Nothing more is to come, and nothing is owed.
-    Finished,
-    /// That was told already.
-    Ended,
+    /// This, before there can be more.
+    Needs(Need),
+    /// No more is to come.
+    Over,
 }
 
 impl<'b> Incoming<'b> {
@@ -84,7 +94,7 @@ impl<'b> Incoming<'b> {
                 role,
                 skip: false,
                 failure: None,
-                ended: false,
+                ending: Ending::Not,
                 inflating: None,
             },
             message,
@@ -102,32 +112,48 @@ impl<'b> Incoming<'b> {
         if self.reading.inflates(How::Whole) {
             return self.inflated(link).await;
         }
-        let kind = loop {
-            let Self {
-                reading,
-                message,
-                have,
-                ..
-            } = self;
-            let append = |piece: Piece<'_>| {
-                let n = copy(piece.payload, &mut message[*have..]);
+        let mut kind = None;
+        let mut step = |got| self.assemble(link, got, &mut kind);
+        link.receive(&mut step).await?;
+        Ok(kind.map(|kind| {
+            let len = core::mem::take(&mut self.have);
+            self.held = Held::Nothing;
+            Message::of(kind, &self.message[..len])
+        }))
+    }
+
+    /// Appends what has come to the message; `whole` is its kind when it is.
+    fn assemble<T: Transport>(
+        &mut self,
+        link: &Link<'_, T>,
+        mut got: Option<Got<T>>,
+        whole: &mut Option<Kind>,
+    ) -> Needs<T> {
+        let Self {
+            reading,
+            message,
+            have,
+            ..
+        } = self;
+        loop {
+            let mut fits = true;
+            let mut append = |part: Part<'_>| {
+                let n = copy(part.piece.payload, &mut message[*have..]);
                 *have += n;
-                let fits = n == piece.payload.len();
-                (fits, piece.end.then_some(piece.kind))
+                fits = n == part.piece.payload.len();
+                *whole = (fits && part.piece.end).then_some(part.piece.kind);
             };
-            match reading.next(link, append).await? {
-                None => return Ok(None),
-                Some((false, _)) => {
+            match reading.turn(link, got.take(), usize::MAX, &mut append)? {
+                Turn::Over => return Ok(None),
+                Turn::Needs(need) => return Ok(Some(need)),
+                Turn::Piece if whole.is_some() => return Ok(None),
+                Turn::Piece if fits => {}
+                Turn::Piece => {
                     *have = 0;
                     reading.fail(wirelet::Error::MessageTooLarge, link);
                 }
-                Some((true, Some(kind))) => break kind,
-                Some((true, None)) => {}
             }
-        };
-        let len = core::mem::take(&mut self.have);
-        self.held = Held::Nothing;
-        Ok(Some(Message::of(kind, &self.message[..len])))
+        }
     }
 
     /// Waits for a piece of a message.
@@ -150,7 +176,12 @@ impl<'b> Incoming<'b> {
                 end: false,
             })));
         }
-        self.reading.next(link, f).await
+        let mut f = Some(f);
+        let mut result = None;
+        // One look for all closures: the code of it is there once.
+        let mut take = |part: Part<'_>| result = f.take().map(|f| f(part.piece));
+        self.reading.next(link, &mut take).await?;
+        Ok(result)
     }
 
     /// Throws away what comes, until the connection is closed.
@@ -160,224 +191,170 @@ impl<'b> Incoming<'b> {
     ) -> Result<(), Error<T::Error>> {
         #[cfg(feature = "deflate")]
         self.reading.deafen();
-        while let Some(end) = self.reading.next(link, |piece| piece.end).await? {
-            // Whoever receives after all, if this is dropped, gets no message without its start.
-            self.have = 0;
-            self.reading.skip = !end;
-        }
-        Ok(())
-    }
-
-    /// Sends the next message on, frame by frame. A frame that fits the lent buffer is held back
-    /// until all of it is here, so that nothing of it leaves if it is not sound. A larger one is sent
-    /// on while it comes, with no memory for it: a piece is taken when there is room for it.
-    ///
-    /// What may come compressed is inflated in the buffer first, and what that holds is the frame.
-    pub(crate) async fn forward<T: Transport>(
-        &mut self,
-        link: &Link<'_, T>,
-        to: &Link<'_, T>,
-    ) -> Result<Option<()>, Error<T::Error>> {
-        #[cfg(feature = "deflate")]
-        self.reading.inflates(How::Full);
-        let head = to.header(usize::MAX);
-        let capacity = to.capacity()?;
-        let enough = (head + CHUNK).min(capacity / 2);
-        loop {
-            if let Held::All(kind, fin) = self.held {
-                let ready = to.room(to.header(self.have) + self.have).await;
-                let frame = &self.message[..self.have];
-                let sent = ready.and_then(|_| to.data(kind, frame, fin));
-                if let Err(Error::Busy) = sent {
-                    return Err(Error::Busy);
-                }
-                self.have = 0;
-                self.held = Held::Nothing;
-                // Without this frame the rest is no message.
-                self.reading.skip = sent.is_err() && !fin;
-                sent?;
-                if fin {
-                    return Ok(Some(()));
-                }
-            }
-            let mut room = head + CHUNK;
-            // If it is closing, there is perhaps nothing more to send on.
-            if to.may_send().is_ok() {
-                room = to.room(enough).await?;
-            }
-            let limit = CHUNK.min(room - head);
-            if self.has_begun() && self.held == Held::Nothing {
-                self.forward_begun(to, limit)?;
-                continue;
-            }
+        let Self { reading, have, .. } = self;
+        let mut step = |mut got: Option<Got<T>>| loop {
             let mut end = false;
-            let step = self.forward_step(link, to, limit, &mut end);
-            match self.reading.settle(link, step).await? {
-                Settled::Piece if end => return Ok(Some(())),
-                Settled::Piece | Settled::Again => {}
-                Settled::Over => return Ok(None),
-            }
-        }
-    }
-
-    /// Takes what has come of a frame, and holds it or sends it on; `end` if it was sent, and the
-    /// last of its message.
-    fn forward_step<T: Transport>(
-        &mut self,
-        link: &Link<'_, T>,
-        to: &Link<'_, T>,
-        limit: usize,
-        end: &mut bool,
-    ) -> Result<Step, Error<T::Error>> {
-        // Here, not in the future: it need not be kept while that waits.
-        let mut chunk = [0; CHUNK];
-        let mut through = None;
-        let through_already = to.missing() > 0;
-        let most = to.capacity()? - to.header(self.message.len());
-        let most = most.min(self.message.len());
-        let Self {
-            reading,
-            message,
-            have,
-            held,
-        } = self;
-        let mut take = |part: Part<'_>| {
-            let Part { piece, left, fin } = part;
-            let here = *have + piece.payload.len();
-            let fits = usize::try_from(left).is_ok_and(|left| here.saturating_add(left) <= most);
-            if fits && !through_already {
-                copy(piece.payload, &mut message[*have..]);
-                *have = here;
-                *held = match left {
-                    0 => Held::All(piece.kind, fin),
-                    _ => Held::Some,
-                };
-            } else {
-                let n = copy(piece.payload, &mut chunk);
-                through = Some((piece.kind, n, left, fin));
+            let mut take = |part: Part<'_>| end = part.piece.end;
+            match reading.turn(link, got.take(), usize::MAX, &mut take)? {
+                Turn::Over => return Ok(None),
+                Turn::Needs(need) => return Ok(Some(need)),
+                Turn::Piece => {
+                    // Whoever receives after all, if this is dropped, gets no message without its
+                    // start.
+                    *have = 0;
+                    reading.skip = !end;
+                }
             }
         };
-        let step = reading.step(link, limit, &mut take)?;
-        if let Some((kind, n, left, fin)) = through {
-            let sent = pass_on(to, kind, &chunk[..n], left, fin);
-            // Without this piece the rest is no message.
-            reading.skip = sent.is_err() && !(fin && left == 0);
-            sent?;
-            *end = fin && left == 0;
-        }
-        Ok(step)
+        link.receive(&mut step).await
     }
 
     /// A `recv` that was dropped has assembled something, of a message that may still come to its
     /// end.
     const fn has_begun(&self) -> bool {
-        self.have > 0 && !self.reading.ended
+        self.have > 0 && !matches!(self.reading.ending, Ending::Over)
     }
-
-    /// Sends on what a `recv` that was dropped had assembled.
-    fn forward_begun<T: Transport>(
-        &mut self,
-        to: &Link<'_, T>,
-        limit: usize,
-    ) -> Result<(), Error<T::Error>> {
-        let Some(What::Data { kind, .. }) = self.reading.receiver.open_message() else {
-            self.have = 0;
-            return Ok(());
-        };
-        let n = limit.min(self.have);
-        to.data(kind, &self.message[..n], false)?;
-        self.message.copy_within(n..self.have, 0);
-        self.have -= n;
-        Ok(())
-    }
-}
-
-/// Sends a piece of a frame on, of which `left` bytes are still to come.
-fn pass_on<T: Transport>(
-    to: &Link<'_, T>,
-    kind: Kind,
-    payload: &[u8],
-    left: u64,
-    fin: bool,
-) -> Result<(), Error<T::Error>> {
-    if to.missing() == 0 {
-        to.begin(kind, left.saturating_add(length(payload)), fin)?;
-    }
-    to.go_on(payload)?;
-    Ok(())
-}
-
-/// A [`Step`] after what it waited for.
-enum Settled {
-    Piece,
-    Again,
-    Over,
 }
 
 impl Reading<'_> {
-    async fn next<T: Transport, R>(
+    /// Waits for the next piece; `false` if none comes any more.
+    async fn next<T: Transport>(
         &mut self,
         link: &Link<'_, T>,
-        f: impl FnOnce(Piece<'_>) -> R,
-    ) -> Result<Option<R>, Error<T::Error>> {
-        let mut f = Some(f);
-        loop {
-            let mut result = None;
-            // One look for all closures: the code of it is there once.
-            let mut take = |part: Part<'_>| result = f.take().map(|f| f(part.piece));
-            let step = self.step(link, usize::MAX, &mut take);
-            match self.settle(link, step).await? {
-                Settled::Piece => return Ok(result),
-                Settled::Again => {}
-                Settled::Over => return Ok(None),
-            }
+        take: &mut dyn FnMut(Part<'_>),
+    ) -> Result<bool, Error<T::Error>> {
+        let mut piece = false;
+        let mut step = |got| {
+            Ok(match self.turn(link, got, usize::MAX, take)? {
+                Turn::Needs(need) => Some(need),
+                turn => {
+                    piece = matches!(turn, Turn::Piece);
+                    None
+                }
+            })
+        };
+        link.receive(&mut step).await?;
+        Ok(piece)
+    }
+
+    /// One turn: sees to what became of the last need, and looks at what has come, at most `limit`
+    /// bytes at a time.
+    fn turn<T: Transport>(
+        &mut self,
+        link: &Link<'_, T>,
+        got: Option<Got<T>>,
+        limit: usize,
+        take: &mut dyn FnMut(Part<'_>),
+    ) -> Result<Turn, Error<T::Error>> {
+        if let Some(turn) = self.after(link, got)? {
+            return Ok(turn);
+        }
+        match self.step(link, limit, take) {
+            Ok(turn) => Ok(turn),
+            // Nothing has happened to this connection: the other half has the transport, or what
+            // was to be sent could not be.
+            Err(error @ (Error::Busy | Error::Send(_))) => Err(error),
+            Err(error) => self.over(link, Err(error)),
         }
     }
 
-    /// Looks at what has come, at most `limit` bytes at a time, without waiting.
+    /// What follows from what became of the last need; `None`: go on.
+    fn after<T: Transport>(
+        &mut self,
+        link: &Link<'_, T>,
+        got: Option<Got<T>>,
+    ) -> Result<Option<Turn>, Error<T::Error>> {
+        if self.ending != Ending::Not {
+            return self.finish(link, got).map(Some);
+        }
+        let end = match got {
+            Some(Ok(Some(Ready::End))) => Err(Error::Disconnected),
+            None | Some(Ok(_)) => return Ok(None),
+            // The other half has failed, and told why.
+            Some(Err(Error::Send(_))) => Ok(()),
+            Some(Err(Error::Busy)) => return Err(Error::Busy),
+            Some(Err(error)) => Err(error),
+        };
+        self.over(link, end).map(Some)
+    }
+
+    /// Both Close frames have passed, or ours has after an error. Section 7.1.1: the server
+    /// closes first; the client gives it time to.
+    fn finish<T: Transport>(
+        &mut self,
+        link: &Link<'_, T>,
+        got: Option<Got<T>>,
+    ) -> Result<Turn, Error<T::Error>> {
+        let more = match (self.ending, got) {
+            (Ending::Over, _) => return Ok(Turn::Over),
+            (Ending::Closes, Some(_)) => return self.over(link, Ok(())),
+            (Ending::Drains, None) => true,
+            (Ending::Drains, Some(Ok(Some(Ready::Input)))) => match link.io.try_borrow_mut() {
+                Ok(mut io) => {
+                    look(&mut *io, &mut |bytes| bytes.len());
+                    true
+                }
+                Err(_) => false,
+            },
+            _ => false,
+        };
+        if more {
+            return Ok(Turn::Needs(INPUT));
+        }
+        self.ending = Ending::Closes;
+        Ok(Turn::Needs(Need::Close))
+    }
+
+    /// Looks at what has come.
     fn step<T: Transport>(
         &mut self,
         link: &Link<'_, T>,
         limit: usize,
         take: &mut dyn FnMut(Part<'_>),
-    ) -> Result<Step, Error<T::Error>> {
-        if self.ended {
-            return Ok(Step::Ended);
-        }
+    ) -> Result<Turn, Error<T::Error>> {
         loop {
             let owed = link.pay()?;
             let (staged, over) = {
-                let connection = &link.out.borrow().connection;
-                let told = self.failure.is_some() || connection.closed().is_some();
-                (link.out.borrow().unflushed, told)
+                let out = &*link.out.borrow();
+                let told = self.failure.is_some() || out.connection.closed().is_some();
+                (out.unflushed, told)
             };
             if staged {
-                return Ok(Step::Staged);
+                // A Pong or a Close: it leaves before anything else happens.
+                return Ok(Turn::Needs(Need::Flush));
             }
             if over {
                 // Nothing that comes is understood any more: all there is to do is to answer.
-                return Ok(match owed {
-                    Some(room) => Step::Wait(Want { input: false, room }),
-                    None => Step::Finished,
-                });
+                let Some(room) = owed else {
+                    self.ending = match self.role {
+                        Role::Client => Ending::Drains,
+                        Role::Server => Ending::Closes,
+                    };
+                    return self.finish(link, None);
+                };
+                return Ok(Turn::Needs(step::room(room)));
             }
             #[cfg(feature = "deflate")]
             match self.go_on(limit, link, take) {
-                Some(true) => return Ok(Step::Piece),
+                Some(true) => return Ok(Turn::Piece),
                 Some(false) => continue,
                 None => {}
             }
-            let look = |bytes: &mut [u8]| self.look(bytes, limit, link, take);
+            let mut piece = false;
+            let mut some = |bytes: &mut [u8]| {
+                let (n, found) = self.look(bytes, limit, link, take);
+                piece = found;
+                n
+            };
             let mut io = link.io.try_borrow_mut().map_err(|_| Error::Busy)?;
-            match io.input(look) {
-                Some(true) => return Ok(Step::Piece),
-                Some(false) => {}
-                None => {
-                    return Ok(Step::Wait(Want {
-                        input: true,
-                        room: owed.unwrap_or(0),
-                    }));
-                }
+            if !look(&mut *io, &mut some) {
+                return Ok(Turn::Needs(Need::Wait(Want {
+                    input: true,
+                    room: owed.unwrap_or(0),
+                })));
+            }
+            if piece {
+                return Ok(Turn::Piece);
             }
         }
     }
@@ -435,63 +412,19 @@ impl Reading<'_> {
         (taken, true)
     }
 
-    /// Waits for what a step needs.
-    async fn settle<T: Transport>(
-        &mut self,
-        link: &Link<'_, T>,
-        step: Result<Step, Error<T::Error>>,
-    ) -> Result<Settled, Error<T::Error>> {
-        let waited = match step {
-            Ok(Step::Ended) => return Ok(Settled::Over),
-            Ok(Step::Piece) => return Ok(Settled::Piece),
-            Ok(Step::Staged) => link.flush(Side::Receive).await.map(|()| None),
-            Ok(Step::Wait(want)) => link.wait(want, Side::Receive).await,
-            Ok(Step::Finished) => {
-                self.finish(link).await;
-                return self.over(link, Ok(()));
-            }
-            // Nothing has happened to this connection: the other half has the transport, or what
-            // was to be sent could not be.
-            Err(error @ (Error::Busy | Error::Send(_))) => return Err(error),
-            Err(error) => Err(error),
-        };
-        match waited {
-            Ok(Some(Ready::End)) => self.over(link, Err(Error::Disconnected)),
-            Ok(_) => Ok(Settled::Again),
-            // The other half has failed, and told why.
-            Err(Error::Send(_)) => self.over(link, Ok(())),
-            Err(Error::Busy) => Err(Error::Busy),
-            Err(error) => self.over(link, Err(error)),
-        }
-    }
-
-    /// Both Close frames have passed, or ours has after an error. Section 7.1.1: the server
-    /// closes first; the client gives it time to.
-    async fn finish<T: Transport>(&mut self, link: &Link<'_, T>) {
-        let all = Want {
-            input: true,
-            room: 0,
-        };
-        while self.role == Role::Client
-            && let Ok(Some(Ready::Input)) = link.wait(all, Side::Receive).await
-            && let Ok(mut io) = link.io.try_borrow_mut()
-        {
-            io.input(|bytes| (bytes.len(), ()));
-        }
-        link.close().await;
-    }
-
     /// Ends. What is told is the rule that the peer broke, if it did.
+    // Smaller than its three copies.
+    #[inline(never)]
     fn over<T: Transport>(
         &mut self,
         link: &Link<'_, T>,
         end: Result<(), Error<T::Error>>,
-    ) -> Result<Settled, Error<T::Error>> {
-        self.ended = true;
+    ) -> Result<Turn, Error<T::Error>> {
+        self.ending = Ending::Over;
         link.out.borrow_mut().ended = true;
         match self.failure.take() {
             Some(rule) => Err(Error::Protocol(rule)),
-            None => end.map(|()| Settled::Over),
+            None => end.map(|()| Turn::Over),
         }
     }
 
@@ -501,6 +434,3 @@ impl Reading<'_> {
         link.out.borrow_mut().connection.fail(rule, clock::now());
     }
 }
-
-/// Bytes that are sent on at a time. They are on the stack while they are copied.
-const CHUNK: usize = 512;

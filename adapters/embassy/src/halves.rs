@@ -3,8 +3,9 @@
 use wirelet::{CloseCode, Control, Kind, SendError};
 
 use crate::engine::Incoming;
-use crate::link::{Link, Side};
+use crate::link::{Link, Needs};
 use crate::message::{CloseFrame, Message, Piece};
+use crate::step::{self, Need};
 use crate::transport::Transport;
 use crate::{Error, clock};
 
@@ -101,9 +102,7 @@ impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
-        let message = message.into();
-        let mut writer = self.send_pieces(message.kind(), None).await?;
-        writer.end(message.as_bytes()).await
+        self.link.message(message.into(), false).await
     }
 
     /// Stages a message and sends all that is staged.
@@ -117,8 +116,7 @@ impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
-        self.feed(message).await?;
-        self.flush().await
+        self.link.message(message.into(), true).await
     }
 
     /// Starts a message whose payload comes in pieces, as
@@ -134,14 +132,17 @@ impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
         kind: Kind,
         len: Option<u64>,
     ) -> Result<MessageWriter<'a, 'b, T>, Error<T::Error>> {
-        self.link.may_send()?;
-        // A message that its writer left would be continued by this one.
-        if self.link.open_message().is_some() {
-            return Err(Error::Send(SendError::MessageOpen));
-        }
+        self.link.may_begin()?;
         if let Some(len) = len {
-            self.link.room(self.link.header(usize::MAX)).await?;
-            self.link.begin(kind, len, true)?;
+            let link = self.link;
+            let mut step = || {
+                if let Err(need) = link.room(link.header(usize::MAX))? {
+                    return Ok(Some(need));
+                }
+                link.begin(kind, &[], len, true)?;
+                Ok(None)
+            };
+            link.send(false, &mut step).await?;
         }
         Ok(MessageWriter {
             link: self.link,
@@ -162,10 +163,16 @@ impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
         if payload.len() > 125 {
             return Err(Error::Send(SendError::ControlTooLong));
         }
-        let needed = self.link.header(payload.len()) + payload.len();
-        self.link.room(needed).await?;
-        self.link.control(Control::Ping, payload)?;
-        self.flush().await
+        let link = self.link;
+        let mut step = || {
+            let needed = link.header(payload.len()) + payload.len();
+            if let Err(need) = link.room(needed)? {
+                return Ok(Some(need));
+            }
+            link.control(Control::Ping, payload)?;
+            Ok(None)
+        };
+        link.send(true, &mut step).await
     }
 
     /// Sends all that is staged.
@@ -176,7 +183,7 @@ impl<'a, 'b, T: Transport> SendHalf<'a, 'b, T> {
     /// # Cancel safety
     /// Cancel safe: what was not sent stays staged.
     pub async fn flush(&mut self) -> Result<(), Error<T::Error>> {
-        self.link.flush(Side::Send).await
+        self.link.send(true, &mut || Ok(None)).await
     }
 
     /// Sends a Close frame, and nothing after it. The receiving half goes on until the peer's
@@ -241,18 +248,31 @@ impl<T: Transport> MessageWriter<'_, '_, T> {
     /// # Cancel safety
     /// Cancel safe: what it tells of is staged, or nothing.
     pub async fn write(&mut self, payload: &[u8]) -> Result<usize, Error<T::Error>> {
-        if payload.is_empty() {
-            return Ok(0);
-        }
-        if self.sized {
-            if self.link.missing() == 0 {
+        let Self { link, kind, sized } = *self;
+        let mut n = 0;
+        let mut step = || {
+            if payload.is_empty() {
+                return Ok(None);
+            }
+            if sized && link.missing() == 0 {
                 return Err(Error::Send(SendError::Full));
             }
-            self.link.room(1).await?;
-            return self.link.go_on(payload);
-        }
-        let n = self.fits(payload.len()).await?;
-        self.link.data(self.kind, &payload[..n], false)?;
+            let room = if sized {
+                link.room(1)?
+            } else {
+                link.fits(payload.len())?
+            };
+            n = match room {
+                Err(need) => return Ok(Some(need)),
+                Ok(_) if sized => link.go_on(payload)?,
+                Ok(n) => {
+                    link.data(kind, &payload[..n], false)?;
+                    n
+                }
+            };
+            Ok(None)
+        };
+        link.send(false, &mut step).await?;
         Ok(n)
     }
 
@@ -265,37 +285,84 @@ impl<T: Transport> MessageWriter<'_, '_, T> {
     /// Cancel safe as far as `payload` fits the transport's room: then the rest is staged whole or
     /// not at all. Of a longer one, some may have been staged.
     pub async fn end(&mut self, payload: &[u8]) -> Result<(), Error<T::Error>> {
+        let Self { link, kind, sized } = *self;
         let mut rest = payload;
-        while self.sized && !rest.is_empty() {
+        if !sized {
+            return link.send(false, &mut || link.end(kind, &mut rest)).await;
+        }
+        while !rest.is_empty() {
             rest = &rest[self.write(rest).await?..];
         }
-        if self.sized {
-            return match self.link.missing() {
-                0 => Ok(()),
-                _ => Err(Error::Send(SendError::FrameOpen)),
-            };
+        match self.link.missing() {
+            0 => Ok(()),
+            _ => Err(Error::Send(SendError::FrameOpen)),
         }
-        loop {
-            let n = self.fits(rest.len()).await?;
-            self.link.data(self.kind, &rest[..n], n == rest.len())?;
-            if n == rest.len() {
-                return Ok(());
+    }
+}
+
+impl<T: Transport> Link<'_, T> {
+    /// Stages a message, and sends it if that is to be.
+    pub(crate) async fn message(
+        &self,
+        message: Message<'_>,
+        flush: bool,
+    ) -> Result<(), Error<T::Error>> {
+        let mut begun = false;
+        let mut rest = message.as_bytes();
+        let mut step = || {
+            if !begun {
+                self.may_begin()?;
+                begun = true;
             }
-            rest = &rest[n..];
+            self.end(message.kind(), &mut rest)
+        };
+        self.send(flush, &mut step).await
+    }
+
+    /// Nothing that was begun would be continued by a new message.
+    fn may_begin(&self) -> Result<(), Error<T::Error>> {
+        self.may_send()?;
+        match self.open_message() {
+            Some(_) => Err(Error::Send(SendError::MessageOpen)),
+            None => Ok(()),
         }
     }
 
-    /// Waits for room; tells how many bytes of payload the next frame may have. One that can go
-    /// whole does.
-    async fn fits(&self, len: usize) -> Result<usize, Error<T::Error>> {
-        let capacity = self.link.capacity()?;
-        let whole = self.link.header(len) + len;
-        if whole <= capacity {
-            self.link.room(whole).await?;
-            return Ok(len);
+    /// Stages the rest of a message of unknown length, as far as there is room.
+    fn end(&self, kind: Kind, rest: &mut &[u8]) -> Needs<T> {
+        loop {
+            let n = match self.fits(rest.len())? {
+                Ok(n) => n,
+                Err(need) => return Ok(Some(need)),
+            };
+            let (frame, behind) = rest.split_at(n);
+            self.data(kind, frame, behind.is_empty())?;
+            *rest = behind;
+            if behind.is_empty() {
+                return Ok(None);
+            }
         }
-        let room = self.link.room(capacity / 2).await?;
-        Ok(room - self.link.header(room))
+    }
+
+    /// How many bytes of payload the next frame may have, when there is room for it. One that can go
+    /// whole does.
+    fn fits(&self, len: usize) -> Result<Result<usize, Need>, Error<T::Error>> {
+        let capacity = self.capacity()?;
+        let whole = self.header(len) + len;
+        if whole <= capacity {
+            return Ok(self.room(whole)?.map(|_| len));
+        }
+        let room = self.room(capacity / 2)?;
+        Ok(room.map(|room| room - self.header(room)))
+    }
+
+    /// Sends all that is owed.
+    async fn pay_all(&self) -> Result<(), Error<T::Error>> {
+        if self.out.borrow().ended {
+            return Ok(());
+        }
+        let mut step = || Ok(self.pay()?.map(step::room));
+        self.send(true, &mut step).await
     }
 }
 
@@ -309,6 +376,6 @@ impl<T: Transport> embedded_io_async::Write for MessageWriter<'_, '_, T> {
     }
 
     async fn flush(&mut self) -> Result<(), Self::Error> {
-        self.link.flush(Side::Send).await
+        self.link.send(true, &mut || Ok(None)).await
     }
 }

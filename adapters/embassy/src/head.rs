@@ -2,76 +2,80 @@
 
 use core::cell::RefCell;
 
-use embassy_futures::select::{Either, select};
-use wirelet::handshake::Progress;
 use wirelet::{Instant, Timeout};
 
 use crate::link::{MIN_ROOM, possible, put};
-use crate::transport::{Ready, Transport, Want};
+use crate::step::{self, INPUT, Need, look, room};
+use crate::transport::{Ready, Transport};
 use crate::{Config, Error, clock};
 
 /// The end of a handshake that begins now.
+// As `clock::now`: once, not in each future.
+#[inline(never)]
 pub(crate) fn deadline(config: &Config) -> Instant {
     let millis = u64::try_from(config.timeouts.handshake.as_millis()).unwrap_or(u64::MAX);
     Instant::from_millis(clock::now().as_millis().saturating_add(millis))
 }
 
-/// Runs a part of the handshake, up to the deadline of the whole.
-pub(crate) async fn limit<R, E: From<Error<T>>, T>(
-    deadline: Instant,
-    future: impl Future<Output = Result<R, E>>,
-) -> Result<R, E> {
-    match select(future, clock::until(|| Some(deadline))).await {
-        Either::First(result) => result,
-        Either::Second(()) => Err(Error::Timeout(Timeout::Handshake).into()),
-    }
-}
-
-/// Reads until `feed` has a complete head. What came behind it stays the transport's next input.
-pub(crate) async fn read<T: Transport, E: From<Error<T::Error>>>(
+/// Reads until `feed` has a complete head, or has seen enough; it tells how much it took, and if
+/// that was all. What came behind it stays the transport's next input.
+pub(crate) async fn read<T: Transport>(
     io: &RefCell<T>,
-    mut feed: impl FnMut(&[u8]) -> Result<Progress, E>,
-) -> Result<(), E> {
-    let want = Want {
-        input: true,
-        room: 0,
+    deadline: Instant,
+    feed: &mut dyn FnMut(&[u8]) -> (usize, bool),
+) -> Result<(), Error<T::Error>> {
+    let mut step = |io: &mut T| {
+        let mut done = false;
+        let mut some = |bytes: &mut [u8]| {
+            let (n, end) = feed(bytes);
+            done = end;
+            n
+        };
+        look(io, &mut some);
+        (!done).then_some(INPUT)
     };
-    loop {
-        let fed = io.borrow_mut().input(|bytes| match feed(bytes) {
-            Ok(progress) => (progress.consumed, Ok(progress.complete)),
-            Err(error) => (bytes.len(), Err(error)),
-        });
-        match fed {
-            Some(Ok(true)) => return Ok(()),
-            Some(Ok(false)) => {}
-            Some(Err(error)) => return Err(error),
-            None => {
-                if T::wait(io, want).await? == Ready::End {
-                    return Err(Error::Disconnected.into());
-                }
-            }
-        }
-    }
+    exchange(io, deadline, &mut step).await
 }
 
-/// Writes all of it, and sends it.
+/// Writes a head and what follows it, and sends both; then ends the stream, if that is to be.
 pub(crate) async fn write<T: Transport>(
     io: &RefCell<T>,
-    bytes: &[u8],
+    deadline: Instant,
+    head: &[u8],
+    body: &[u8],
+    close: bool,
 ) -> Result<(), Error<T::Error>> {
-    let want = Want {
-        input: false,
-        room: 1,
+    let mut rest = [head, body];
+    let mut then = [Some(Need::Flush), close.then_some(Need::Close)].into_iter();
+    let mut step = |io: &mut T| {
+        for part in &mut rest {
+            let n = put(io, part, &mut None);
+            *part = part.get(n..).unwrap_or_default();
+            if !part.is_empty() {
+                return Some(room(1));
+            }
+        }
+        then.next().flatten()
     };
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let n = put(&mut *io.borrow_mut(), rest, &mut None);
-        rest = &rest[n..];
-        if n == 0 {
-            T::wait(io, want).await?;
+    exchange(io, deadline, &mut step).await
+}
+
+/// Goes on step by step, up to the deadline of the whole handshake.
+async fn exchange<T: Transport>(
+    io: &RefCell<T>,
+    deadline: Instant,
+    step: &mut dyn FnMut(&mut T) -> Option<Need>,
+) -> Result<(), Error<T::Error>> {
+    loop {
+        let Some(need) = step(&mut io.borrow_mut()) else {
+            return Ok(());
+        };
+        let got = step::get(io, need, &|| Some(deadline)).await;
+        let got = got.ok_or(Error::Timeout(Timeout::Handshake))??;
+        if got == Ready::End && !matches!(need, Need::Close) {
+            return Err(Error::Disconnected);
         }
     }
-    T::flush(io).await
 }
 
 /// A transport that cannot take the longest control frame would never send a Pong.

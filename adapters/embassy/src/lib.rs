@@ -79,6 +79,7 @@ mod pump;
 #[cfg(feature = "embassy-net")]
 mod ring;
 mod socket;
+mod step;
 mod transport;
 mod url;
 

@@ -3,13 +3,13 @@
 use core::cell::RefCell;
 use core::fmt;
 
-use embassy_futures::select::{Either, select};
 use wirelet::frame::{Header, Mask};
 use wirelet::{
     Connection, Control, Head, Instant, Kind, Masking, Role, SendError, Sender, Timeout,
 };
 
-use crate::transport::{Ready, Transport, Want};
+use crate::step::{self, Need};
+use crate::transport::{Ready, Transport};
 use crate::{Config, Error, clock};
 
 /// The least room for output that a transport must have, in bytes: a control frame of 125 bytes
@@ -86,6 +86,12 @@ impl fmt::Debug for Keys<'_> {
     }
 }
 
+/// What became of a [`Need`]; `Ok(None)`: nothing, but there is something to do.
+pub(crate) type Got<T> = Result<Option<Ready>, Error<<T as Transport>::Error>>;
+
+/// What a step needs before the next one; `Ok(None)`: there is none.
+pub(crate) type Needs<T> = Result<Option<Need>, Error<<T as Transport>::Error>>;
+
 /// Whose deadlines count: one who only sends does not know how long the peer was silent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -138,122 +144,120 @@ impl<'b, T: Transport> Link<'b, T> {
         Ok(None)
     }
 
-    /// Waits until nothing is owed and there are `needed` bytes of room, which is how many there
-    /// are then. For as long as there is some progress it waits on.
-    pub(crate) async fn room(&self, needed: usize) -> Result<usize, Error<T::Error>> {
+    /// Bytes of room, when nothing is owed and there are `needed`; else what that takes. For as
+    /// long as there is some progress it is worth waiting for.
+    pub(crate) fn room(&self, needed: usize) -> Result<Result<usize, Need>, Error<T::Error>> {
+        self.may_send()?;
+        let owed = self.pay()?;
+        let io = self.io.try_borrow().map_err(|_| Error::Busy)?;
+        possible(&*io, needed)?;
+        let room = io.room();
+        let needed = match owed {
+            None if room >= needed => return Ok(Ok(room)),
+            None => needed,
+            Some(owed) => owed,
+        };
+        // Any progress is a sign of life.
+        Ok(Err(step::room(needed.min(room + 1))))
+    }
+
+    /// Goes on step by step until there is no need for anything more, and is told at each what
+    /// became of the last one.
+    pub(crate) async fn receive(
+        &self,
+        step: &mut dyn FnMut(Option<Got<T>>) -> Needs<T>,
+    ) -> Result<(), Error<T::Error>> {
+        let mut got = None;
+        while let Some(need) = step(got)? {
+            got = Some(self.get(need, Side::Receive).await);
+        }
+        Ok(())
+    }
+
+    /// Goes on step by step until all is staged, then sends it if that is to be.
+    pub(crate) async fn send(
+        &self,
+        flush: bool,
+        step: &mut dyn FnMut() -> Needs<T>,
+    ) -> Result<(), Error<T::Error>> {
+        let mut staged = false;
         loop {
-            self.may_send()?;
-            let owed = self.pay()?;
-            let room = {
-                let io = self.io.try_borrow().map_err(|_| Error::Busy)?;
-                possible(&*io, needed)?;
-                io.room()
-            };
-            let needed = match owed {
-                None if room >= needed => return Ok(room),
-                None => needed,
-                Some(owed) => owed,
-            };
-            let want = Want {
-                input: false,
-                // Any progress is a sign of life.
-                room: needed.min(room + 1),
-            };
-            self.wait(want, Side::Send).await?;
+            let mut need = None;
+            if !staged {
+                need = step()?;
+                staged = need.is_none();
+            }
+            if staged && !flush {
+                return Ok(());
+            }
+            let got = self.get(need.unwrap_or(Need::Flush), Side::Send).await?;
+            if staged && got.is_some() {
+                return Ok(());
+            }
         }
     }
 
-    /// Sends all that is owed.
-    pub(crate) async fn pay_all(&self) -> Result<(), Error<T::Error>> {
-        if self.out.borrow().ended {
-            return Ok(());
-        }
-        while let Some(room) = self.pay()? {
-            let want = Want { input: false, room };
-            self.wait(want, Side::Send).await?;
-        }
-        self.flush(Side::Send).await
-    }
-
-    /// Waits for the transport. `None`: for nothing, but there is something to do.
+    /// Waits for what is needed. `Ok(None)`: in vain, but there is something to do.
     ///
     /// # Errors
     /// The transport's; [`Error::Timeout`]. They end the connection.
-    pub(crate) async fn wait(
-        &self,
-        want: Want,
-        side: Side,
-    ) -> Result<Option<Ready>, Error<T::Error>> {
-        let mut stall = Some(self.stall()?).filter(|_| want.room > 0);
-        if side == Side::Receive {
-            let owing = &mut self.out.borrow_mut().owing;
-            stall = match (stall, *owing) {
-                (Some(now), Some(before)) if now.room <= before.room => Some(before),
-                (now, _) => now,
-            };
-            *owing = stall;
-        }
-        self.limit(T::wait(&self.io, want), side, stall).await
-    }
-
-    /// Sends what is staged.
-    pub(crate) async fn flush(&self, side: Side) -> Result<(), Error<T::Error>> {
-        loop {
-            let stall = Some(self.stall()?);
-            if self.limit(T::flush(&self.io), side, stall).await?.is_some() {
-                break;
-            }
-        }
-        self.out.borrow_mut().unflushed = false;
-        Ok(())
+    pub(crate) async fn get(&self, need: Need, side: Side) -> Got<T> {
+        let stall = self.stall(need, side)?;
+        let deadline = || self.out.borrow().deadline(side, stall);
+        let got = step::get(&self.io, need, &deadline).await;
+        self.got(got, need, side, stall)
     }
 
     /// What something that waits from now on waits for.
     ///
     /// # Errors
     /// [`SendError::Closed`] when nothing goes out any more; [`Error::Busy`].
-    fn stall(&self) -> Result<Stall, Error<T::Error>> {
-        if self.out.borrow().ended {
+    fn stall(&self, need: Need, side: Side) -> Result<Option<Stall>, Error<T::Error>> {
+        if matches!(need, Need::Close) {
+            return Ok(None);
+        }
+        let out = &mut *self.out.borrow_mut();
+        if out.ended {
             return Err(Error::Send(SendError::Closed));
         }
         let room = self.io.try_borrow().map_err(|_| Error::Busy)?.room();
         let since = clock::now();
-        Ok(Stall { since, room })
+        let mut stall = Some(Stall { since, room });
+        if let Need::Wait(want) = need {
+            stall = stall.filter(|_| want.room > 0);
+            if side == Side::Receive {
+                stall = match (stall, out.owing) {
+                    (Some(now), Some(before)) if now.room <= before.room => Some(before),
+                    (now, _) => now,
+                };
+                out.owing = stall;
+            }
+        }
+        Ok(stall)
     }
 
-    /// Ends the stream, and waits for the peer to have it all up to the close deadline.
-    pub(crate) async fn close(&self) {
-        let close = async {
-            T::close(&self.io).await;
-            Ok(())
-        };
-        let _ = self.limit(close, Side::Receive, None).await;
-    }
-
-    /// Runs a future of the transport up to the deadline of the moment; `None` if that passed and
-    /// was no reason to give up.
-    async fn limit<R>(
+    /// `None`: the deadline has passed, which is perhaps no reason to give up.
+    fn got(
         &self,
-        future: impl Future<Output = Result<R, Error<T::Error>>>,
+        got: Option<Result<Ready, Error<T::Error>>>,
+        need: Need,
         side: Side,
         stall: Option<Stall>,
-    ) -> Result<Option<R>, Error<T::Error>> {
-        let deadline = clock::until(|| self.out.borrow().deadline(side, stall));
-        let result = match select(future, deadline).await {
-            Either::First(result) => result.map(Some),
-            Either::Second(()) => match self.on_timeout(side, stall) {
-                Some(timeout) => Err(Error::Timeout(timeout)),
-                None => Ok(None),
-            },
+    ) -> Got<T> {
+        let got = match got {
+            Some(got) => got.map(Some),
+            None => self
+                .on_timeout(side, stall)
+                .map_or(Ok(None), |timeout| Err(Error::Timeout(timeout))),
         };
-        // A future that was not let near the transport has done it no harm.
-        if result
-            .as_ref()
-            .is_err_and(|error| !matches!(error, Error::Busy))
-        {
-            self.out.borrow_mut().ended = true;
+        let out = &mut *self.out.borrow_mut();
+        match &got {
+            Ok(Some(_)) if matches!(need, Need::Flush) => out.unflushed = false,
+            // A future that was not let near the transport has done it no harm.
+            Ok(_) | Err(Error::Busy) => {}
+            Err(_) => out.ended = true,
         }
-        result
+        got
     }
 
     fn on_timeout(&self, side: Side, stall: Option<Stall>) -> Option<Timeout> {
@@ -276,17 +280,21 @@ impl<'b, T: Transport> Link<'b, T> {
         payload: &[u8],
         fin: bool,
     ) -> Result<(), Error<T::Error>> {
-        self.may_send()?;
-        self.frame(payload, |sender| sender.data(kind, length(payload), fin))?;
-        Ok(())
+        self.begin(kind, payload, length(payload), fin)
     }
 
-    /// Begins a frame whose `len` bytes of payload [follow](Self::go_on). There is
-    /// [room](Self::room) for its header.
-    pub(crate) fn begin(&self, kind: Kind, len: u64, fin: bool) -> Result<(), Error<T::Error>> {
-        self.may_send()?;
-        let mask = self.frame(&[], |sender| sender.data(kind, len, fin))?;
-        self.out.borrow_mut().open = (len > 0).then_some((mask, len));
+    /// Begins a frame of `len` bytes, whose payload [goes on](Self::go_on) behind this one. There is
+    /// [room](Self::room) for it.
+    pub(crate) fn begin(
+        &self,
+        kind: Kind,
+        payload: &[u8],
+        len: u64,
+        fin: bool,
+    ) -> Result<(), Error<T::Error>> {
+        let mask = self.frame(payload, |sender| sender.data(kind, len, fin))?;
+        let missing = len.saturating_sub(length(payload));
+        self.out.borrow_mut().open = (missing > 0).then_some((mask, missing));
         Ok(())
     }
 
@@ -314,7 +322,6 @@ impl<'b, T: Transport> Link<'b, T> {
 
     /// Stages a control frame, for which there is [room](Self::room).
     pub(crate) fn control(&self, control: Control, payload: &[u8]) -> Result<(), Error<T::Error>> {
-        self.may_send()?;
         self.frame(payload, |sender| sender.control(control, payload.len()))?;
         Ok(())
     }
@@ -324,6 +331,7 @@ impl<'b, T: Transport> Link<'b, T> {
         payload: &[u8],
         head: impl FnOnce(&mut Sender<Keys<'b>>) -> Result<Head, SendError>,
     ) -> Result<Option<Mask>, Error<T::Error>> {
+        self.may_send()?;
         if self.missing() > 0 {
             return Err(Error::Send(SendError::FrameOpen));
         }
@@ -355,6 +363,8 @@ impl<'b, T: Transport> Link<'b, T> {
     }
 
     /// Bytes of the header in front of so many bytes of payload (RFC 6455 section 5.2).
+    // Smaller than its seven copies.
+    #[inline(never)]
     pub(crate) const fn header(&self, payload: usize) -> usize {
         let length = match payload {
             ..=125 => 2,

@@ -10,11 +10,12 @@ use embassy_net::Stack;
 use embassy_net::dns::DnsQueryType;
 use embassy_net::tcp::{self, TcpSocket};
 use embassy_time::{Duration, Timer, with_timeout};
+use wirelet::Timeout;
 
 use crate::link::{MIN_ROOM, Random};
-use crate::ring::drain;
+use crate::ring::{drain, poll_sent};
 use crate::url::{Url, UrlError};
-use crate::{ConnectError, Connector, WebSocket, head};
+use crate::{ConnectError, Connector, Error, WebSocket, clock, head};
 
 /// The memory of one connection: the TCP rings, and the buffer for the opening handshake and whole
 /// messages. Sizes in bytes; `TX` is at least [`MIN_ROOM`].
@@ -122,7 +123,7 @@ async fn hang_up(socket: &mut TcpSocket<'_>) {
         drain(socket, cx);
         // A reset in front of the peer's own end may take back what it has not read yet, and one
         // in front of ours what it has not got.
-        let sent = pin!(socket.flush()).poll(cx);
+        let sent = poll_sent(socket, cx);
         if socket.may_recv() {
             Poll::Pending
         } else {
@@ -165,6 +166,7 @@ impl<'a> Connector<'a> {
         if url.tls {
             return Err(ConnectError::Url(UrlError::Tls));
         }
+        let deadline = head::deadline(&self.config);
         let open = async {
             let found = stack.dns_query(url.host, DnsQueryType::A).await;
             let found = found.map_err(|_| ConnectError::Dns)?;
@@ -172,10 +174,18 @@ impl<'a> Connector<'a> {
             reset(socket).await;
             socket.set_nagle_enabled(false);
             let connected = socket.connect((address, url.port)).await;
-            connected.map_err(|_| ConnectError::Unreachable)?;
-            self.open(socket, url, buffer, random).await
+            connected.map_err(|_| ConnectError::Unreachable)
         };
-        head::limit(head::deadline(&self.config), open).await
+        {
+            let mut open = pin!(open);
+            poll_fn(|cx| match open.as_mut().poll(cx) {
+                Poll::Ready(opened) => Poll::Ready(opened),
+                Poll::Pending => clock::poll(Some(deadline), cx)
+                    .map(|()| Err(Error::Timeout(Timeout::Handshake).into())),
+            })
+            .await?;
+        }
+        self.open(socket, deadline, &url, buffer, random).await
     }
 }
 

@@ -9,6 +9,7 @@ use embassy_futures::poll_once;
 use embassy_net::tcp::{self, TcpSocket};
 
 use crate::Error;
+use crate::step::look;
 use crate::transport::{Ready, Transport, Want};
 
 /// Reads and unmasks in the ring of what was received, and writes into the ring of what is to be
@@ -55,8 +56,11 @@ impl Transport for &mut TcpSocket<'_> {
         self.send_capacity()
     }
 
-    async fn wait(this: &RefCell<Self>, want: Want) -> Result<Ready, Error<tcp::Error>> {
-        poll_fn(|cx| {
+    fn wait(
+        this: &RefCell<Self>,
+        want: Want,
+    ) -> impl Future<Output = Result<Ready, Error<tcp::Error>>> {
+        poll_fn(move |cx| {
             let socket = &mut *this.borrow_mut();
             if want.input
                 && let Poll::Ready(ready) = poll_input(socket, cx)
@@ -68,32 +72,28 @@ impl Transport for &mut TcpSocket<'_> {
             }
             Poll::Pending
         })
-        .await
     }
 
-    async fn flush(_: &RefCell<Self>) -> Result<(), Error<tcp::Error>> {
-        Ok(())
+    fn flush(_: &RefCell<Self>) -> impl Future<Output = Result<(), Error<tcp::Error>>> {
+        poll_fn(|_| Poll::Ready(Ok(())))
     }
 
-    async fn close(this: &RefCell<Self>) {
-        this.borrow_mut().close();
+    fn close(this: &RefCell<Self>) -> impl Future<Output = ()> {
         poll_fn(|cx| {
             let socket = &mut *this.borrow_mut();
+            // The second time it changes nothing.
+            socket.close();
             drain(socket, cx);
-            pin!(socket.flush()).poll(cx)
+            // An error is a reset: the peer is gone.
+            poll_sent(socket, cx).map(drop)
         })
-        .await
-        // Reset: the peer is gone.
-        .unwrap_or(());
     }
 }
 
 /// Throws away what has come, and wakes for what may still come: a peer that finds the ring full
 /// cannot end its stream.
-pub(crate) fn drain(socket: &mut TcpSocket<'_>, cx: &mut Context<'_>) {
-    while socket.can_recv() {
-        let _ = poll_once(socket.read_with(|bytes| (bytes.len(), ())));
-    }
+pub(crate) fn drain(mut socket: &mut TcpSocket<'_>, cx: &mut Context<'_>) {
+    while look(&mut socket, &mut |bytes| bytes.len()) {}
     let _ = pin!(socket.wait_read_ready()).poll(cx);
 }
 
@@ -125,9 +125,16 @@ fn poll_room(
         return Poll::Ready(Ok(Ready::Room));
     }
     // It wakes whenever the peer acknowledges something: then there is more room.
-    match pin!(socket.flush()).poll(cx) {
-        Poll::Ready(Err(error)) => Poll::Ready(Err(Error::Io(error))),
-        Poll::Ready(Ok(())) => Poll::Ready(Ok(Ready::Room)),
-        Poll::Pending => Poll::Pending,
-    }
+    poll_sent(socket, cx).map(|sent| match sent {
+        Ok(()) => Ok(Ready::Room),
+        Err(error) => Err(Error::Io(error)),
+    })
+}
+
+/// Ready when the peer has acknowledged all that was sent.
+pub(crate) fn poll_sent(
+    socket: &mut TcpSocket<'_>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), tcp::Error>> {
+    pin!(socket.flush()).poll(cx)
 }

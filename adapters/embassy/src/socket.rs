@@ -35,12 +35,12 @@ impl<'b, T: Transport> WebSocket<'b, T> {
     /// [`MIN_ROOM`](crate::MIN_ROOM) bytes of room makes [`recv`](Self::recv) fail with
     /// [`Error::Send`] when an answer is owed that does not fit.
     pub fn server(io: T, config: &Config, buffer: &'b mut [u8]) -> Self {
-        Self::new(RefCell::new(io), Keys::Server, config, buffer)
+        Self::new(RefCell::new(io), Keys::Server, config, buffer, None)
     }
 
     /// A client's connection whose opening handshake is done already, elsewhere.
     pub fn client(io: T, config: &Config, buffer: &'b mut [u8], random: Random<'b>) -> Self {
-        Self::new(RefCell::new(io), Keys::Client(random), config, buffer)
+        Self::new(RefCell::new(io), Keys::Client(random), config, buffer, None)
     }
 
     pub(crate) fn new(
@@ -48,11 +48,12 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         keys: Keys<'b>,
         config: &Config,
         buffer: &'b mut [u8],
+        protocol: Option<&'b str>,
     ) -> Self {
         Self {
             incoming: Incoming::new(keys.role(), config, buffer),
             link: Link::new(io, keys, config),
-            protocol: None,
+            protocol,
         }
     }
 
@@ -78,10 +79,6 @@ impl<'b, T: Transport> WebSocket<'b, T> {
             debug_assert!(inflates, "the offer depends on the buffer");
         }
         self
-    }
-
-    pub(crate) fn with_protocol(self, protocol: Option<&'b str>) -> Self {
-        Self { protocol, ..self }
     }
 
     /// Waits for the next message, assembled in the buffer that was lent, and inflated if it came
@@ -148,7 +145,7 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
-        self.sender().feed(message).await
+        self.link.message(message.into(), false).await
     }
 
     /// Stages a message and sends all that is staged.
@@ -162,7 +159,7 @@ impl<'b, T: Transport> WebSocket<'b, T> {
         &mut self,
         message: impl Into<Message<'m>>,
     ) -> Result<(), Error<T::Error>> {
-        self.sender().send(message).await
+        self.link.message(message.into(), true).await
     }
 
     /// Starts a message whose payload comes in pieces. Without `len` it leaves as fragments; with

@@ -74,12 +74,12 @@ fn futures() {
         let config = wirelet::Config::default();
         let mut ws = WebSocket::server(&mut *socket, &config, &mut buffer);
         let mut sizes = vec![
-            ("recv", bytes(ws.recv()), 704),
-            ("recv_piece", bytes(ws.recv_piece(|_| ())), 640),
-            ("feed", bytes(ws.feed("")), 704),
-            ("send", bytes(ws.send("")), 704),
-            ("ping", bytes(ws.ping(b"")), 544),
-            ("flush", bytes(ws.flush()), 288),
+            ("recv", bytes(ws.recv()), 512),
+            ("recv_piece", bytes(ws.recv_piece(|_| ())), 480),
+            ("feed", bytes(ws.feed("")), 560),
+            ("send", bytes(ws.send("")), 560),
+            ("ping", bytes(ws.ping(b"")), 448),
+            ("flush", bytes(ws.flush()), 384),
             ("close", bytes(ws.close(CloseCode::NORMAL, "")), 672),
         ];
         let (mut rx, mut tx) = ws.halves();

@@ -79,7 +79,7 @@ impl<'b> Incoming<'b> {
         &mut self,
         link: &Link<'_, T>,
     ) -> Result<Option<Message<'_>>, Error<T::Error>> {
-        if self.reading.next(link, |_| ()).await?.is_none() {
+        if !self.reading.next(link, &mut |_| ()).await? {
             return Ok(None);
         }
         let inflating = self.reading.inflating.as_mut();

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use wirelet_embassy::{Connector, Piece, Transport, WebSocket};
 
 use crate::Board;
-use crate::room::{Entry, Kind, Line, NAME, News, Room, TEXT, cut};
-use crate::serve::json;
+use crate::room::{Entry, Kind, Line, NAME, News, Reading, Room, TEXT, cut};
+use crate::serve::{JSON, json};
 
 /// The memory of the link.
 #[derive(Debug)]
@@ -112,13 +112,13 @@ pub async fn attend<T: Transport>(
 ) -> bool {
     let mut name = String::<NAME>::new();
     let [a, b, ..] = room.random();
-    let _ = write!(name, "{}-{a:02x}{b:02x}", room.name());
-    let mut out = String::<OUT>::new();
+    let _ = write!(name.as_mut_view(), "{}-{a:02x}{b:02x}", room.name());
+    let mut out = String::<JSON>::new();
     json(
         &Join {
             join: Named { name: &name },
         },
-        &mut out,
+        out.as_mut_view(),
     );
     if ws.send(out.as_str()).await.is_err() {
         return false;
@@ -135,31 +135,42 @@ pub async fn attend<T: Transport>(
                 continue;
             }
             Either3::First(_) => return inside,
-            Either3::Second(WaitResult::Message(Line::Here(entry))) => {
-                let mut say = String::<{ NAME + TEXT + 2 }>::new();
-                let _ = match entry.kind {
-                    Kind::Message => write!(say, "{}: {}", entry.who, entry.what),
-                    Kind::Joined => write!(say, "{} joined", entry.who),
-                    Kind::Left => write!(say, "{} left", entry.who),
-                };
-                json(&Say { say: &say }, &mut out);
-            }
+            Either3::Second(WaitResult::Message(Line::Here(entry))) => retell(&entry, &mut out),
             Either3::Second(_) => continue,
-            Either3::Third(()) => {
-                let reading = room.read();
-                let mut say = String::<64>::new();
-                let _ = write!(say, "up {} s", reading.uptime);
-                if let Some(tenths) = reading.temperature {
-                    let (sign, tenths) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
-                    let _ = write!(say, ", {sign}{}.{} °C", tenths / 10, tenths % 10);
-                }
-                json(&Say { say: &say }, &mut out);
-            }
+            Either3::Third(()) => report(&room.read(), &mut out),
         }
         if inside && ws.send(out.as_str()).await.is_err() {
             return inside;
         }
     }
+}
+
+/// What the chat is told of an entry of this room.
+fn retell(entry: &Entry, out: &mut String<JSON>) {
+    let mut said = String::<SAID>::new();
+    let text = said.as_mut_view();
+    let _ = text.push_str(&entry.who);
+    let _ = text.push_str(match entry.kind {
+        Kind::Message => ": ",
+        Kind::Joined => " joined",
+        Kind::Left => " left",
+    });
+    let _ = text.push_str(&entry.what);
+    json(&Say { say: &said }, out.as_mut_view());
+}
+
+/// What the chat is told of a reading.
+fn report(reading: &Reading, out: &mut String<JSON>) {
+    let mut said = String::<SAID>::new();
+    let text = said.as_mut_view();
+    // For 136 years; the code that writes 64 bits is 260 bytes more.
+    let uptime = u32::try_from(reading.uptime).unwrap_or(u32::MAX);
+    let _ = write!(text, "up {uptime} s");
+    if let Some(tenths) = reading.temperature {
+        let (sign, tenths) = (if tenths < 0 { "-" } else { "" }, tenths.unsigned_abs());
+        let _ = write!(text, ", {sign}{}.{} °C", tenths / 10, tenths % 10);
+    }
+    json(&Say { say: &said }, out.as_mut_view());
 }
 
 /// Tells the room what was said in the chat. Whether the chat let the board in.
@@ -259,5 +270,5 @@ const LATE: Duration = Duration::from_secs(60);
 /// How often the board says there what it reads.
 const READING: Duration = Duration::from_secs(30);
 
-/// Bytes of what the board says, as JSON.
-const OUT: usize = 384;
+/// Bytes of what the board says: a name, and a text or that somebody came.
+const SAID: usize = NAME + TEXT + 2;

@@ -260,10 +260,7 @@ impl<B: Board> fmt::Debug for Seat<'_, B> {
 /// As much of a text as fits, whole characters.
 pub(crate) fn cut<const N: usize>(text: &str) -> String<N> {
     let mut out = String::new();
-    for character in text.chars() {
-        if out.push(character).is_err() {
-            break;
-        }
-    }
+    let end = text.floor_char_boundary(N);
+    let _ = out.push_str(text.get(..end).unwrap_or_default());
     out
 }

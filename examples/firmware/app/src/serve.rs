@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::time::Duration;
 
 use heapless::String;
+use heapless::string::StringView;
 use serde::Serialize;
 use wirelet_embassy::handshake::server::Request;
 use wirelet_embassy::{Acceptor, Config, Timeouts, Transport, Upgrade};
@@ -24,37 +25,36 @@ pub async fn serve<T: Transport>(
     let Some((upgrade, wish)) = ask(io, buffer).await else {
         return;
     };
-    match wish {
-        Wish::Chat => {
+    let now;
+    let (status, content_type, headers, body) = match wish {
+        Wish::Chat | Wish::Echo => {
+            let chats = matches!(wish, Wish::Chat);
             // Not the echo: it passes what is larger than any memory here.
             #[cfg(feature = "deflate")]
-            let upgrade = upgrade.deflate(compression);
+            let upgrade = if chats {
+                upgrade.deflate(compression)
+            } else {
+                upgrade
+            };
             let Ok(mut ws) = upgrade.accept(&[]).await else {
                 return;
             };
-            talk::talk(room, &mut ws).await;
+            if chats {
+                talk::talk(room, &mut ws).await;
+            } else {
+                let (mut rx, mut tx) = ws.halves();
+                while let Ok(Some(())) = rx.forward(&mut tx).await {}
+            }
+            return;
         }
-        Wish::Echo => {
-            let Ok(mut ws) = upgrade.accept(&[]).await else {
-                return;
-            };
-            let (mut rx, mut tx) = ws.halves();
-            while let Ok(Some(())) = rx.forward(&mut tx).await {}
-        }
-        Wish::Page => {
-            let gzip = [("Content-Encoding", "gzip")];
-            let html = "text/html; charset=utf-8";
-            let _ = upgrade.respond(200, html, &gzip, PAGE).await;
-        }
+        Wish::Page => (200, "text/html; charset=utf-8", GZIP, PAGE),
         Wish::Status => {
-            let status = status(room);
-            let json = "application/json";
-            let _ = upgrade.respond(200, json, &[], status.as_bytes()).await;
+            now = status_of(room);
+            (200, "application/json", &[][..], now.as_bytes())
         }
-        Wish::Refused(status, why) => {
-            let _ = upgrade.reject(status, why).await;
-        }
-    }
+        Wish::Refused(status, why) => (status, TEXT, &[][..], why.as_bytes()),
+    };
+    let _ = upgrade.respond(status, content_type, headers, body).await;
 }
 
 /// Reads a request. Apart from what follows, because what a future borrows it keeps to its end.
@@ -96,7 +96,7 @@ impl Wish {
     }
 }
 
-fn status(room: &Room<impl Board>) -> String<160> {
+fn status_of(room: &Room<impl Board>) -> String<160> {
     #[derive(Serialize)]
     struct Status {
         board: &'static str,
@@ -114,15 +114,16 @@ fn status(room: &Room<impl Board>) -> String<160> {
         connections: room.connections.get(),
         stack_free: room.stack_free(),
     };
-    json(&status, &mut out);
+    json(&status, out.as_mut_view());
     out
 }
 
 /// Writes JSON; nothing if it does not fit.
-pub(crate) fn json<const N: usize>(value: &impl Serialize, out: &mut String<N>) {
-    let mut bytes = [0; N];
+pub(crate) fn json(value: &impl Serialize, out: &mut StringView) {
+    let mut bytes = [0; JSON];
     out.clear();
-    if let Ok(len) = serde_json_core::to_slice(value, &mut bytes)
+    let most = out.capacity().min(JSON);
+    if let Ok(len) = serde_json_core::to_slice(value, &mut bytes[..most])
         && let Ok(text) = core::str::from_utf8(&bytes[..len])
     {
         let _ = out.push_str(text);
@@ -144,5 +145,13 @@ impl Drop for Counted<'_> {
         self.0.set(self.0.get() - 1);
     }
 }
+
+const GZIP: &[(&str, &str)] = &[("Content-Encoding", "gzip")];
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Bytes of JSON at most: a name and a text in which hardly anything is escaped. What is longer is not
+/// sent.
+pub(crate) const JSON: usize = 384;
 
 const PAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.html.gz"));

@@ -9,7 +9,7 @@ use wirelet_embassy::{CloseCode, Error, Message, Transport, WebSocket};
 
 use crate::Board;
 use crate::room::{Line, Room, Seat};
-use crate::serve::json;
+use crate::serve::{JSON, json};
 
 /// From the upgrade to the end.
 pub async fn talk<T: Transport, B: Board>(room: &Room<B>, ws: &mut WebSocket<'_, T>) {
@@ -53,7 +53,7 @@ async fn enter<'r, T: Transport, B: Board>(
         };
         let mut line = String::<64>::new();
         let error = refusal.message();
-        json(&Trouble { error }, &mut line);
+        json(&Trouble { error }, line.as_mut_view());
         ws.send(line.as_str()).await?;
     }
 }
@@ -64,12 +64,13 @@ async fn converse<T: Transport, B: Board>(
     ws: &mut WebSocket<'_, T>,
     seat: &mut Seat<'_, B>,
 ) -> Ending {
-    let mut line = String::<LINE>::new();
+    let mut line = String::<JSON>::new();
     loop {
+        let out = line.as_mut_view();
         match select(ws.recv(), seat.news.next_message()).await {
             Either::First(Ok(Some(Message::Text(text)))) => match obey(room, text) {
                 Some(Ok(())) => continue,
-                Some(Err(error)) => json(&Trouble { error }, &mut line),
+                Some(Err(error)) => json(&Trouble { error }, out),
                 None => {
                     seat.say(text);
                     continue;
@@ -77,10 +78,10 @@ async fn converse<T: Transport, B: Board>(
             },
             Either::First(Ok(Some(Message::Binary(_)))) => return TEXT_ONLY,
             Either::First(_) => return Ending::Gone,
-            Either::Second(WaitResult::Lagged(missed)) => json(&Missed { missed }, &mut line),
+            Either::Second(WaitResult::Lagged(missed)) => json(&Missed { missed }, out),
             Either::Second(WaitResult::Message(news)) => match news {
-                Line::Here(entry) | Line::There(entry) => json(&entry, &mut line),
-                Line::Reading(reading) => json(&reading, &mut line),
+                Line::Here(entry) | Line::There(entry) => json(&entry, out),
+                Line::Reading(reading) => json(&reading, out),
             },
         }
         if ws.send(line.as_str()).await.is_err() {
@@ -113,7 +114,3 @@ const TEXT_ONLY: Ending = Ending::Bye(CloseCode::UNSUPPORTED, "text only");
 
 /// How long somebody may take to say a name.
 const JOINING: Duration = Duration::from_secs(10);
-
-/// Bytes of a line as JSON: a name and a text in which hardly anything is escaped. One that is
-/// longer is not pushed.
-const LINE: usize = 384;

@@ -9,4 +9,6 @@ fn main() {
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     // Segments need not start at a page: the file would hold padding.
     println!("cargo:rustc-link-arg-bins=--nmagic");
+    // Functions that came out the same for several types are kept once.
+    println!("cargo:rustc-link-arg-bins=--icf=all");
 }

@@ -14,6 +14,8 @@ fn main() {
     println!("cargo:rustc-link-arg-bins=-Tlink-rp.x");
     // Segments need not start at a page: the file would hold padding.
     println!("cargo:rustc-link-arg-bins=--nmagic");
+    // Functions that came out the same for several types are kept once.
+    println!("cargo:rustc-link-arg-bins=--icf=all");
 
     println!("cargo:rerun-if-env-changed={FOLDER}");
     let from = env::var_os(FOLDER)

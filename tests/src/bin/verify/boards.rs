@@ -55,14 +55,22 @@ fn build(job: &Job, board: &Crate) -> Result<PathBuf> {
         .arg(&manifest);
     job.must(&mut format, "it is not formatted: cargo fmt in its folder")?;
     let mut build = toolchain.cargo(job, "build");
-    build.args(["--locked", "--manifest-path"]).arg(&manifest);
+    build
+        .args(["--locked", "--manifest-path"])
+        .arg(&manifest)
+        .current_dir(folder(job, board));
     job.must(&mut build, &format!("it does not build for {toolchain}"))?;
     Ok(toolchain.program(job, &format!("board-{}", board.name)))
 }
 
 fn manifest(job: &Job, board: &Crate) -> PathBuf {
-    let folder = job.places.root.join("examples/firmware/boards");
-    folder.join(board.name).join("Cargo.toml")
+    folder(job, board).join("Cargo.toml")
+}
+
+/// Where cargo finds the board's own flags.
+fn folder(job: &Job, board: &Crate) -> PathBuf {
+    let boards = job.places.root.join("examples/firmware/boards");
+    boards.join(board.name)
 }
 
 /// The lints of a board's own crate: those of what it is made of are in the step `clippy`.
@@ -75,7 +83,8 @@ fn lint(job: &Job, board: &Crate) -> Result<()> {
     clippy
         .args(["--no-deps", "--locked", "--manifest-path"])
         .arg(manifest(job, board))
-        .args(["--", "-D", "warnings"]);
+        .args(["--", "-D", "warnings"])
+        .current_dir(folder(job, board));
     job.must(&mut clippy, "clippy complains")?;
     Ok(())
 }

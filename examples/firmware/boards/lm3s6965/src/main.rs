@@ -49,8 +49,9 @@ async fn application(spawner: Spawner) {
 
     stack.wait_config_up().await;
     if let Some(config) = stack.config_v4() {
-        let ip = config.address.address();
-        uart::line(format_args!("listening on http://{ip}/"));
+        // The address' own `Display` pads, and is 600 bytes of flash.
+        let [a, b, c, d] = config.address.address().octets();
+        uart::line(format_args!("listening on http://{a}.{b}.{c}.{d}/"));
     }
     spawn(spawner, stack, firmware_app::room(Lm3s6965::new(seed)));
 }

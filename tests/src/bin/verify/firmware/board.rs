@@ -68,14 +68,19 @@ impl Board {
 
 /// Builds the board's program; it must be formatted, too, as it is no member of the workspace.
 pub(crate) fn build(job: &Job, toolchain: &BareMetal) -> Result<PathBuf> {
-    let manifest = job.places.root.join(FOLDER).join("Cargo.toml");
+    let folder = job.places.root.join(FOLDER);
+    let manifest = folder.join("Cargo.toml");
     let mut format = job.command("cargo");
     format
         .args(["fmt", "--check", "--manifest-path"])
         .arg(&manifest);
     job.must(&mut format, "the firmware is not formatted")?;
     let mut build = toolchain.cargo(job, "build");
-    build.args(["--locked", "--manifest-path"]).arg(&manifest);
+    // Where cargo finds the board's own flags.
+    build
+        .args(["--locked", "--manifest-path"])
+        .arg(&manifest)
+        .current_dir(folder);
     job.must(
         &mut build,
         &format!("the firmware does not build for {toolchain}"),
