@@ -482,7 +482,7 @@ impl Incoming {
         }
         let limit = usize::try_from(self.limits.message).unwrap_or(usize::MAX);
         let inbox = self.inbox(pool::SIZE);
-        if inbox.spare().is_empty() {
+        if inbox.is_full() {
             let size = inbox.buffer().len();
             let most = limit.max(size).saturating_add(BETWEEN);
             let size = size.saturating_mul(GROWTH).min(most);
