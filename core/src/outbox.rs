@@ -44,6 +44,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
     /// # Errors
     /// [`SendError::Full`] if it does not fit the room that is left; [`SendError::FrameOpen`],
     /// [`SendError::MessageOpen`], [`SendError::Closed`]. Nothing was staged then.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn data(&mut self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
         self.fits(payload.len())?;
         if cfg!(not(target_pointer_width = "64")) {

@@ -439,7 +439,7 @@ impl Receiver {
     }
 
     /// Unmasks what a client sent; tells of a text whether it is ASCII.
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn unmask(
         &self,

@@ -30,7 +30,7 @@ impl<'m, L: Link> Recv<'m, L> {
 impl<'m, L: Link> Future for Recv<'m, L> {
     type Output = Result<Option<Message<'m>>, Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { incoming, link } = self.get_mut();
         let Some(from) = incoming.take() else {
@@ -202,7 +202,7 @@ impl<'a, 'p, L: Link> Feed<'a, 'p, L> {
 impl<L: Link> Future for Feed<'_, '_, L> {
     type Output = Result<(), Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let (kind, rest) = (this.kind, this.rest);

@@ -118,11 +118,10 @@ impl Outgoing {
         if self.wants(payload.len()) {
             return false;
         }
-        match &mut self.outbox {
-            // One without a buffer has no room, and gets it elsewhere.
-            Some(outbox) => outbox.data(kind, payload).is_ok(),
-            None => self.lend().data(kind, payload).is_ok(),
-        }
+        let keys = self.keys;
+        let outbox = self.outbox.get_or_insert_with(|| pool::take_outbox(keys));
+        // One without a buffer has no room, and gets it elsewhere.
+        outbox.data(kind, payload).is_ok()
     }
 
     /// Stages a message, or the header of one that is too large to be copied.

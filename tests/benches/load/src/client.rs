@@ -296,13 +296,19 @@ fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
     })
 }
 
+/// Asks again and again, and never sleeps: who sends to a client that sleeps pays for waking it, and how
+/// often that is so depends on the speed of both.
 fn wait(poll: &mut Poll, events: &mut Events) -> Result<()> {
+    let end = Instant::now() + PATIENCE;
     loop {
-        match poll.poll(events, Some(PATIENCE)) {
+        match poll.poll(events, Some(Duration::ZERO)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
-            Ok(()) if events.is_empty() => bail!("the server said nothing for {PATIENCE:?}"),
-            Ok(()) => return Ok(()),
+            Ok(()) if !events.is_empty() => return Ok(()),
+            Ok(()) => ensure!(
+                Instant::now() < end,
+                "the server said nothing for {PATIENCE:?}"
+            ),
         }
     }
 }
