@@ -59,7 +59,8 @@ pub(crate) struct Piece<'a> {
 }
 
 /// What can be taken.
-pub(crate) enum Next {
+#[allow(unreachable_pub)]
+pub enum Next {
     /// To be lent at once.
     Whole(Whole),
     /// To be taken; it stays until then.
@@ -68,7 +69,8 @@ pub(crate) enum Next {
 
 /// How messages are handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Policy {
+#[allow(unreachable_pub)]
+pub enum Policy {
     Whole,
     Pieces,
     /// Messages are read and dropped, until the peer closes.
@@ -233,11 +235,12 @@ impl Incoming {
         link: &mut L,
         policy: Policy,
     ) -> Poll<Result<Option<Next>, Error>> {
-        self.poll_next_held(cx, &mut link.hold(), policy)
+        link.poll_next(self, cx, policy)
     }
 
+    /// The same, by a way that is not looked for again.
     #[inline(never)]
-    fn poll_next_held<L: Link>(
+    pub(crate) fn poll_next_by<L: Link>(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut L,

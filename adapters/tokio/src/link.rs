@@ -10,6 +10,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::Error;
+use crate::incoming::{Incoming, Next, Policy};
 use crate::outgoing::Outgoing;
 use crate::wakers::Side;
 
@@ -23,14 +25,6 @@ pub struct Shared<W> {
 pub trait Link {
     type Writer: AsyncWrite + Unpin;
 
-    /// The way to them for one poll of the receiving side.
-    type Held<'h>: Link
-    where
-        Self: 'h;
-
-    /// What needs a lock in a borrowed half takes it once.
-    fn hold(&mut self) -> Self::Held<'_>;
-
     /// Reads from the transport.
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 
@@ -39,19 +33,24 @@ pub trait Link {
 
     /// Which half this is.
     fn side(&self) -> Side;
+
+    /// Receives by this way, as [`Incoming::poll_next`] says: what needs a lock for each use can take it
+    /// once.
+    fn poll_next(
+        &mut self,
+        incoming: &mut Incoming,
+        cx: &mut Context<'_>,
+        policy: Policy,
+    ) -> Poll<Result<Option<Next>, Error>>
+    where
+        Self: Sized,
+    {
+        incoming.poll_next_by(cx, self, policy)
+    }
 }
 
 impl<L: Link> Link for &mut L {
     type Writer = L::Writer;
-    type Held<'h>
-        = L::Held<'h>
-    where
-        Self: 'h;
-
-    #[inline]
-    fn hold(&mut self) -> L::Held<'_> {
-        (**self).hold()
-    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         (**self).poll_read(cx, buf)
@@ -65,20 +64,20 @@ impl<L: Link> Link for &mut L {
     fn side(&self) -> Side {
         (**self).side()
     }
+
+    fn poll_next(
+        &mut self,
+        incoming: &mut Incoming,
+        cx: &mut Context<'_>,
+        policy: Policy,
+    ) -> Poll<Result<Option<Next>, Error>> {
+        (**self).poll_next(incoming, cx, policy)
+    }
 }
 
 /// The whole connection in one hand: nothing to lock.
 impl<S: AsyncRead + AsyncWrite + Unpin> Link for Shared<S> {
     type Writer = S;
-    type Held<'h>
-        = &'h mut Self
-    where
-        S: 'h;
-
-    #[inline]
-    fn hold(&mut self) -> &mut Self {
-        self
-    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
@@ -105,18 +104,6 @@ pub const SENDS: bool = false;
 
 impl<S: AsyncRead + AsyncWrite + Unpin, const HALF: bool> Link for Borrowed<'_, S, HALF> {
     type Writer = S;
-    type Held<'h>
-        = Locked<'h, S>
-    where
-        Self: 'h;
-
-    #[inline]
-    fn hold(&mut self) -> Locked<'_, S> {
-        Locked {
-            shared: lock(self.shared),
-            side: self.side(),
-        }
-    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut lock(self.shared).io).poll_read(cx, buf)
@@ -134,6 +121,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin, const HALF: bool> Link for Borrowed<'_, 
             SENDS => Side::Send,
         }
     }
+
+    fn poll_next(
+        &mut self,
+        incoming: &mut Incoming,
+        cx: &mut Context<'_>,
+        policy: Policy,
+    ) -> Poll<Result<Option<Next>, Error>> {
+        let mut locked = Locked {
+            shared: lock(self.shared),
+            side: self.side(),
+        };
+        incoming.poll_next_by(cx, &mut locked, policy)
+    }
 }
 
 /// A borrowed half for one poll.
@@ -144,14 +144,6 @@ pub struct Locked<'a, S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Link for Locked<'_, S> {
     type Writer = S;
-    type Held<'h>
-        = &'h mut Self
-    where
-        Self: 'h;
-
-    fn hold(&mut self) -> &mut Self {
-        self
-    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.shared.poll_read(cx, buf)
@@ -175,14 +167,6 @@ pub struct OwnedReceive<R, W> {
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Link for OwnedReceive<R, W> {
     type Writer = W;
-    type Held<'h>
-        = &'h mut Self
-    where
-        Self: 'h;
-
-    fn hold(&mut self) -> &mut Self {
-        self
-    }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.reader).poll_read(cx, buf)
@@ -205,14 +189,6 @@ pub struct OwnedSend<W> {
 
 impl<W: AsyncWrite + Unpin> Link for OwnedSend<W> {
     type Writer = W;
-    type Held<'h>
-        = &'h mut Self
-    where
-        Self: 'h;
-
-    fn hold(&mut self) -> &mut Self {
-        self
-    }
 
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))

@@ -1,9 +1,8 @@
 //! Buffers that connections hold only while there are bytes in them.
 //!
 //! A connection that waits gives its buffers back, and the inbox and outbox over them, so ten
-//! thousand idle ones share a few. The pool
-//! is the thread's own: no lock, and a buffer that was used last is used next, while it is still
-//! in the cache.
+//! thousand idle ones share a few. The pool is the thread's own: no lock, and a buffer that was used
+//! last is used next, while it is still in the cache.
 
 use std::cell::RefCell;
 
