@@ -161,13 +161,7 @@ impl<'a> Acceptor<'a> {
         };
         let handshake = &mut upgrade.handshake;
         let mut fault = None;
-        let mut feed = |input: &[u8]| match handshake.feed(input) {
-            Ok(progress) => (progress.consumed, progress.complete),
-            Err(refusal) => {
-                fault = Some(refusal);
-                (input.len(), true)
-            }
-        };
+        let mut feed = |input: &[u8]| head::told(handshake.feed(input), input, &mut fault);
         head::read(&upgrade.io, upgrade.deadline, &mut feed).await?;
         let Some(refusal) = fault else {
             return Ok(upgrade);

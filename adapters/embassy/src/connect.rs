@@ -165,13 +165,7 @@ impl<'a> Connector<'a> {
             handshake = handshake.deflate(offers);
         }
         let mut fault = None;
-        let mut feed = |input: &[u8]| match handshake.feed(input) {
-            Ok(progress) => (progress.consumed, progress.complete),
-            Err(error) => {
-                fault = Some(error);
-                (input.len(), true)
-            }
-        };
+        let mut feed = |input: &[u8]| head::told(handshake.feed(input), input, &mut fault);
         head::read(&io, deadline, &mut feed).await?;
         if let Some(fault) = fault {
             return Err(ConnectError::Handshake(fault));

@@ -2,6 +2,7 @@
 
 use core::cell::RefCell;
 
+use wirelet::handshake::Progress;
 use wirelet::{Instant, Timeout};
 
 use crate::link::{MIN_ROOM, possible, put};
@@ -35,6 +36,21 @@ pub(crate) async fn read<T: Transport>(
         (!done).then_some(INPUT)
     };
     exchange(io, deadline, &mut step).await
+}
+
+/// What `feed` of [`read`] tells; an error, of which there is at most one, goes to `fault`: it is enough.
+pub(crate) fn told<E>(
+    fed: Result<Progress, E>,
+    input: &[u8],
+    fault: &mut Option<E>,
+) -> (usize, bool) {
+    match fed {
+        Ok(progress) => (progress.consumed, progress.complete),
+        Err(error) => {
+            *fault = Some(error);
+            (input.len(), true)
+        }
+    }
 }
 
 /// Writes a head and what follows it, and sends both; then ends the stream, if that is to be.
