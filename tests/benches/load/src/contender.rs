@@ -108,6 +108,18 @@ impl Contender {
         })
     }
 
+    #[cfg(test)]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            answer: Answer::Echo,
+            echo: None,
+            fan_out: None,
+            deflate: None,
+            takeover: false,
+        }
+    }
+
     /// The others are set against it, where it can do what they do: the limit, or ours that
     /// compresses each message for itself.
     pub fn is_base(&self) -> bool {

@@ -1,9 +1,10 @@
 //! `load --echo PROGRAM` measures our echo against the limit: `cargo verify bench`. With `--peers`
 //! it measures other libraries too: `cargo verify bench-peers`.
 //!
-//! Each measurement is a fresh process of the server, on one core; the load is on another. The
-//! order is shuffled anew in every round, and every figure is set against that of the limit in the
-//! same round; compression, which the limit cannot do, against ours.
+//! Each measurement is a fresh process of the server, on one core; the load is on another. Echo
+//! servers take turns of a few milliseconds, so that whatever else the machine does meets all of
+//! them. The order is shuffled anew each time, and every figure is set against that of the limit in
+//! the same turn; compression, which the limit cannot do, against ours.
 
 mod client;
 mod contender;
@@ -23,8 +24,8 @@ use anyhow::{Context, Result};
 
 use contender::Contender;
 use process::Cores;
-use results::Results;
-use topic::{Amounts, Topic};
+use results::{Results, Turn};
+use topic::{Amounts, Measuring, Topic};
 
 fn main() -> ExitCode {
     match Options::parse().and_then(|options| options.map_or(Ok(true), |options| run(&options))) {
@@ -173,7 +174,7 @@ fn run(options: &Options) -> Result<bool> {
     Ok(results.failures().is_empty())
 }
 
-/// One topic, all servers in an order of its own.
+/// One topic, all servers in an order of its own. Those whose load goes on take turns.
 fn measure(
     topic: Topic,
     options: &Options,
@@ -182,30 +183,41 @@ fn measure(
     rng: &mut fastrand::Rng,
     results: &mut Results,
 ) {
+    let amounts = &options.amounts;
     let mut order: Vec<_> = contenders.iter().collect();
     rng.shuffle(&mut order);
-    let mut found = Vec::new();
+    let mut fail = |contender: &Contender, error: anyhow::Error| {
+        results.fail(format!("{}, {}: {error:#}", topic.name(), contender.name));
+    };
+    let mut done = Turn::new();
+    let mut loads = Vec::new();
     for contender in order {
-        match topic.measure(cores, &options.amounts, contender, rng) {
-            Ok(values) => found.extend(
-                values
-                    .into_iter()
-                    .map(|(cell, value)| (contender, cell, value)),
-            ),
-            Err(error) => results.fail(format!("{}, {}: {error:#}", topic.name(), contender.name)),
+        match topic.begin(cores, amounts, contender, rng) {
+            Ok(Some(Measuring::Done(figures))) => done.push((contender, figures)),
+            Ok(Some(Measuring::InTurns(load))) => loads.push((contender, load)),
+            Ok(None) => {}
+            Err(error) => fail(contender, error),
         }
     }
-    for (contender, cell, value) in &found {
-        let base = found
-            .iter()
-            .find(|(other, at, _)| other.is_base() && at == cell);
-        results.add(
-            cell,
-            &contender.name,
-            *value,
-            base.map(|(_, _, value)| *value),
-        );
+    let mut turns = vec![done];
+    for _ in 0..amounts.turns {
+        rng.shuffle(&mut loads);
+        let mut turn = Turn::new();
+        loads.retain_mut(|(contender, load)| {
+            let figures = load.turn(amounts.time / amounts.turns);
+            let figures = figures.map_err(|error| fail(contender, error));
+            figures
+                .map(|figures| turn.push((contender, figures)))
+                .is_ok()
+        });
+        turns.push(turn);
     }
+    for (contender, load) in loads {
+        if let Err(error) = load.end() {
+            fail(contender, error);
+        }
+    }
+    results.add(&turns);
 }
 
 /// Where this was measured, without names.
@@ -233,6 +245,7 @@ fn machine(options: &Options) -> String {
 
 const FULL: Amounts = Amounts {
     time: Duration::from_millis(500),
+    turns: 25,
     idle: 5000,
     deflate_idle: 1000,
     handshakes: 3000,
@@ -243,6 +256,7 @@ const FULL: Amounts = Amounts {
 /// Enough to see that everything works.
 const SHORT: Amounts = Amounts {
     time: Duration::from_millis(20),
+    turns: 2,
     idle: 500,
     deflate_idle: 100,
     handshakes: 100,

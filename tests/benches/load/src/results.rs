@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::topic::{Cell, Table, thousands};
+use crate::contender::Contender;
+use crate::topic::{self, Cell, Table, thousands};
 
 /// What was measured so far.
 #[derive(Default)]
@@ -13,27 +14,51 @@ pub struct Results {
     failures: Vec<String>,
 }
 
+/// What servers gave at about the same time.
+pub type Turn<'a> = Vec<(&'a Contender, topic::Figures)>;
+
 /// One server in one column.
 #[derive(Default)]
 struct Figures {
     values: Vec<f64>,
-    /// Each value over that of the base in the same round.
+    /// Each value over that of the base at the same time.
     ratios: Vec<f64>,
 }
 
 impl Results {
-    /// Adds what one server gave in one round, and what the base gave in it.
-    pub fn add(&mut self, cell: &Cell, server: &str, value: f64, base: Option<f64>) {
-        let column = match self.columns.iter().position(|(known, _)| known == cell) {
-            Some(column) => column,
-            None => {
-                self.columns.push((cell.clone(), BTreeMap::new()));
-                self.columns.len() - 1
+    /// Adds what was measured in one round: of each server the median of its turns.
+    pub fn add(&mut self, turns: &[Turn]) {
+        let mut round = BTreeMap::<_, Figures>::new();
+        for turn in turns {
+            let base = turn.iter().find(|(contender, _)| contender.is_base());
+            for (contender, figures) in turn {
+                for (cell, value) in figures {
+                    let base = base.and_then(|(_, figures)| {
+                        let (_, value) = figures.iter().find(|(at, _)| at == cell)?;
+                        Some(value)
+                    });
+                    let all = round.entry((cell, &contender.name)).or_default();
+                    all.values.push(*value);
+                    all.ratios.extend(base.map(|base| value / base));
+                }
             }
-        };
-        let figures = self.columns[column].1.entry(server.to_owned()).or_default();
-        figures.values.push(value);
-        figures.ratios.extend(base.map(|base| value / base));
+        }
+        for ((cell, server), all) in round {
+            let figures = self.column(cell).entry(server.clone()).or_default();
+            figures.values.push(median(&all.values));
+            if !all.ratios.is_empty() {
+                figures.ratios.push(median(&all.ratios));
+            }
+        }
+    }
+
+    fn column(&mut self, cell: &Cell) -> &mut BTreeMap<String, Figures> {
+        let known = self.columns.iter().position(|(known, _)| known == cell);
+        let column = known.unwrap_or_else(|| {
+            self.columns.push((cell.clone(), BTreeMap::new()));
+            self.columns.len() - 1
+        });
+        &mut self.columns[column].1
     }
 
     /// A measurement that could not be made.
@@ -160,12 +185,19 @@ mod tests {
 
     #[test]
     fn a_cell_shows_medians_and_the_spread() {
-        let mut results = Results::default();
+        let limit = Contender::named("limit");
+        let other = Contender::named("other");
         let cell = (Table::Echo, "(a)".to_owned());
-        for (value, limit) in [(1000.0, 1000.0), (1200.0, 1000.0), (4000.0, 2000.0)] {
-            results.add(&cell, "limit", limit, Some(limit));
-            results.add(&cell, "other", value, Some(limit));
-        }
+        let turn = |value, base| {
+            vec![
+                (&other, vec![(cell.clone(), value)]),
+                (&limit, vec![(cell.clone(), base)]),
+            ]
+        };
+        let mut results = Results::default();
+        results.add(&[turn(1000.0, 1000.0), turn(9000.0, 1000.0), turn(10.0, 10.0)]);
+        results.add(&[turn(1200.0, 1000.0)]);
+        results.add(&[vec![], turn(4000.0, 2000.0)]);
         let text = results.markdown(&["limit", "other", "absent"]);
         assert!(
             text.contains("\n| limit | 1,000 |\n| other | 1,200 · 1.20x (1.00 to 2.00) |\n"),

@@ -51,6 +51,8 @@ pub enum Table {
 pub struct Amounts {
     /// How long an echo is measured, after a quarter of it to warm up.
     pub time: Duration,
+    /// How many turns that is.
+    pub turns: u32,
     pub idle: usize,
     pub deflate_idle: usize,
     pub handshakes: usize,
@@ -89,111 +91,152 @@ impl Topic {
         }
     }
 
-    /// Starts the server, and measures. Nothing: the server cannot do this.
+    /// Starts the server, and begins to measure. Nothing: the server cannot do this.
     ///
     /// # Errors
     /// The server did not do what it should.
-    pub fn measure(
+    pub fn begin(
         self,
         cores: &Cores,
         amounts: &Amounts,
         contender: &Contender,
         rng: &mut fastrand::Rng,
-    ) -> Result<Vec<(Cell, f64)>> {
+    ) -> Result<Option<Measuring>> {
         let command = match self {
             Self::FanOut(_) => contender.fan_out(),
             Self::Deflate(_) | Self::DeflateIdle => contender.deflate(),
             _ => contender.echo(),
         };
         let Some(mut command) = command else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
-        let server = &Server::start(cores, &mut command)?;
+        let server = Server::start(cores, &mut command)?;
         let answer = contender.answer;
-        match self {
+        let once = match self {
             Self::Echo(case) => {
-                let value = case.measure(server, amounts, answer, rng)?;
-                Ok(vec![((Table::Echo, case.name.to_owned()), value)])
+                let load = case.open(server, amounts, answer, rng)?;
+                return Ok(Some(Measuring::InTurns(Box::new(load))));
+            }
+            Self::Deflate(case) => {
+                let load = case.open(server, amounts.time, contender.takeover, rng)?;
+                return Ok(Some(Measuring::InTurns(Box::new(load))));
             }
             Self::Handshakes => {
-                let value = handshakes(server, amounts.handshakes)?;
+                let value = handshakes(&server, amounts.handshakes)?;
                 let column = "handshake, ns".to_owned();
-                Ok(vec![((Table::Connections, column), value)])
+                vec![((Table::Connections, column), value)]
             }
             Self::Idle => {
                 let batch = || Batch::new(rng, Shape::Binary, 20, 1, answer);
-                let value = idle(server, amounts.idle, 1, batch)?;
-                Ok(vec![(
-                    (Table::Connections, idle_column(amounts.idle)),
-                    value,
-                )])
+                let value = idle(&server, amounts.idle, 1, batch)?;
+                vec![((Table::Connections, idle_column(amounts.idle)), value)]
             }
             Self::FanOut(members) => {
-                let [time, delay] = fan_out(server, members, amounts.deliveries, answer, rng)?;
+                let [time, delay] = fan_out(&server, members, amounts.deliveries, answer, rng)?;
                 let column = format!("to {}", thousands(members as f64));
-                Ok(vec![
+                vec![
                     ((Table::FanOutTime, column.clone()), time),
                     ((Table::FanOutDelay, column), delay),
-                ])
+                ]
             }
-            Self::Deflate(case) => case.measure(server, amounts.time, contender.takeover, rng),
             Self::DeflateIdle => {
-                deflate::idle(server, amounts.deflate_idle, contender.takeover, rng)
+                deflate::idle(&server, amounts.deflate_idle, contender.takeover, rng)?
             }
             Self::Calls(case) => {
                 let value = case.calls(server, amounts, answer, rng)?;
-                Ok(vec![((Table::Calls, case.name.to_owned()), value)])
+                vec![((Table::Calls, case.name.to_owned()), value)]
             }
-        }
+        };
+        Ok(Some(Measuring::Done(once)))
+    }
+}
+
+/// Figures of one server.
+pub type Figures = Vec<(Cell, f64)>;
+
+/// A topic with one server.
+pub enum Measuring {
+    /// All there is to know.
+    Done(Figures),
+    /// Goes on for as long as it is asked to.
+    InTurns(Box<dyn Load>),
+}
+
+/// A server that answers, and pauses in between: so those that are compared take turns of a few
+/// milliseconds, and whatever else the machine does meets all of them.
+pub trait Load {
+    /// Goes on for `time`.
+    ///
+    /// # Errors
+    /// The server did not do what it should.
+    fn turn(&mut self, time: Duration) -> Result<Figures>;
+
+    /// Closes the connections.
+    ///
+    /// # Errors
+    /// The server said more than it was asked.
+    fn end(self: Box<Self>) -> Result<()>;
+}
+
+/// The load of an echo.
+struct Echo {
+    case: &'static Case,
+    server: Server,
+    client: Client<Batch>,
+}
+
+impl Load for Echo {
+    fn turn(&mut self, time: Duration) -> Result<Figures> {
+        let before = self.server.cpu()?;
+        let rounds = self.client.run(time)?;
+        let spent = self.server.cpu()? - before;
+        let value = spent.as_nanos() as f64 / self.case.messages(rounds);
+        Ok(vec![((Table::Echo, self.case.name.to_owned()), value)])
+    }
+
+    fn end(self: Box<Self>) -> Result<()> {
+        self.client.close()
     }
 }
 
 impl Case {
     /// Connections to the server, warmed up.
     fn open(
-        &self,
-        server: &Server,
+        &'static self,
+        server: Server,
         amounts: &Amounts,
         answer: Answer,
         rng: &mut fastrand::Rng,
-    ) -> Result<Client<Batch>> {
+    ) -> Result<Echo> {
         let batches = (0..self.connections)
             .map(|_| Batch::new(rng, self.shape, self.bytes, self.in_flight, answer));
         let mut client = Client::open(server.port, batches)?;
         client.run(amounts.time / 4)?;
-        Ok(client)
-    }
-
-    /// Processor time of the server for a message, in nanoseconds.
-    fn measure(
-        &self,
-        server: &Server,
-        amounts: &Amounts,
-        answer: Answer,
-        rng: &mut fastrand::Rng,
-    ) -> Result<f64> {
-        let mut client = self.open(server, amounts, answer, rng)?;
-        let before = server.cpu()?;
-        let rounds = client.run(amounts.time)?;
-        let spent = server.cpu()? - before;
-        client.close()?;
-        Ok(spent.as_nanos() as f64 / (rounds * self.in_flight as u64) as f64)
+        Ok(Echo {
+            case: self,
+            server,
+            client,
+        })
     }
 
     /// System calls of the server for a message.
     fn calls(
-        &self,
-        server: &Server,
+        &'static self,
+        server: Server,
         amounts: &Amounts,
         answer: Answer,
         rng: &mut fastrand::Rng,
     ) -> Result<f64> {
-        let mut client = self.open(server, amounts, answer, rng)?;
-        let tracer = Tracer::attach(server)?;
-        let rounds = client.run(amounts.time)?;
+        let mut echo = self.open(server, amounts, answer, rng)?;
+        let tracer = Tracer::attach(&echo.server)?;
+        let rounds = echo.client.run(amounts.time)?;
         let calls: u64 = tracer.calls()?.iter().map(|(_, calls)| calls).sum();
-        client.close()?;
-        Ok(calls as f64 / (rounds * self.in_flight as u64) as f64)
+        echo.client.close()?;
+        Ok(calls as f64 / self.messages(rounds))
+    }
+
+    const fn messages(&self, rounds: u64) -> f64 {
+        (rounds * self.in_flight as u64) as f64
     }
 }
 

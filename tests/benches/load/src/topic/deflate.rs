@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Cell, Table, idle_column};
+use super::{Figures, Load, Table, idle_column};
 use crate::client::Client;
 use crate::deflated::Deflated;
 use crate::process::Server;
@@ -20,35 +20,53 @@ pub struct Case {
 }
 
 impl Case {
-    /// Processor time of the server for a message, and bytes of an answer.
-    pub(super) fn measure(
-        &self,
-        server: &Server,
+    /// Connections to the server, warmed up for a quarter of `time`.
+    pub(super) fn open(
+        &'static self,
+        server: Server,
         time: Duration,
         takeover: bool,
         rng: &mut fastrand::Rng,
-    ) -> Result<Vec<(Cell, f64)>> {
+    ) -> Result<Echo> {
         // Before a message comes again, it has left the window.
         let turns = (2 * WINDOW).div_ceil(self.bytes * self.in_flight);
         let dialogues = (0..self.connections)
             .map(|_| Deflated::new(rng, takeover, self.bytes, self.in_flight, turns));
         let mut client = Client::open(server.port, dialogues)?;
         client.run(time / 4)?;
-        let (spent, received) = (server.cpu()?, received(&client));
-        let rounds = client.run(time)?;
-        let (spent, received) = (server.cpu()? - spent, self::received(&client) - received);
-        client.close()?;
-        let messages = (rounds * self.in_flight as u64) as f64;
+        Ok(Echo {
+            case: self,
+            server,
+            client,
+        })
+    }
+}
+
+/// The load of an echo that compresses.
+pub(super) struct Echo {
+    case: &'static Case,
+    server: Server,
+    client: Client<Deflated>,
+}
+
+impl Load for Echo {
+    /// Processor time of the server for a message, and bytes of an answer.
+    fn turn(&mut self, time: Duration) -> Result<Figures> {
+        let case = self.case;
+        let (spent, received) = (self.server.cpu()?, received(&self.client));
+        let rounds = self.client.run(time)?;
+        let spent = self.server.cpu()? - spent;
+        let received = self::received(&self.client) - received;
+        let messages = (rounds * case.in_flight as u64) as f64;
+        let column = |name: &str| (Table::Deflate, name.to_owned());
         Ok(vec![
-            (
-                (Table::Deflate, self.name.to_owned()),
-                spent.as_nanos() as f64 / messages,
-            ),
-            (
-                (Table::Deflate, self.size.to_owned()),
-                received as f64 / messages,
-            ),
+            (column(case.name), spent.as_nanos() as f64 / messages),
+            (column(case.size), received as f64 / messages),
         ])
+    }
+
+    fn end(self: Box<Self>) -> Result<()> {
+        self.client.close()
     }
 }
 
@@ -58,7 +76,7 @@ pub(super) fn idle(
     count: usize,
     takeover: bool,
     rng: &mut fastrand::Rng,
-) -> Result<Vec<(Cell, f64)>> {
+) -> Result<Figures> {
     let dialogue = || Deflated::new(rng, takeover, 1 << 10, 1, EXCHANGED);
     let value = super::idle(server, count, EXCHANGED, dialogue)?;
     Ok(vec![((Table::Deflate, idle_column(count)), value)])
