@@ -22,6 +22,18 @@ pub struct Contender {
 }
 
 impl Contender {
+    /// One that cannot do anything yet.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            answer: Answer::Echo,
+            echo: None,
+            fan_out: None,
+            deflate: None,
+            takeover: false,
+        }
+    }
+
     /// The limit and ours. `echo` is the program of our example.
     ///
     /// # Errors
@@ -29,22 +41,17 @@ impl Contender {
     pub fn ours(echo: &Path) -> Result<Vec<Self>> {
         let limit = beside("limit")?;
         let limit = Self {
-            name: LIMIT.to_owned(),
             answer: Answer::Masked,
             echo: Some(vec![limit.clone(), "echo".to_owned()]),
             fan_out: Some(vec![limit, "fan-out".to_owned()]),
-            deflate: None,
-            takeover: false,
+            ..Self::named(LIMIT)
         };
         ensure!(echo.is_file(), "{} is not built", echo.display());
         let echo = [echo.display().to_string(), "0".to_owned()];
         let ours = Self {
-            name: "wirelet".to_owned(),
-            answer: Answer::Echo,
             echo: Some(echo.to_vec()),
             fan_out: Some(vec![beside("wirelet-fan-out")?]),
-            deflate: None,
-            takeover: false,
+            ..Self::named("wirelet")
         };
         let [alone, takeover] = Self::deflating(
             "wirelet",
@@ -52,6 +59,15 @@ impl Contender {
             ["--deflate", "--deflate=takeover,threshold=32"],
         );
         Ok(vec![limit, ours, alone, takeover])
+    }
+
+    /// Another build of our echo example, under its own name.
+    pub fn build(echo: &Path) -> Self {
+        let echo = echo.display().to_string();
+        Self {
+            echo: Some(vec![echo.clone(), "0".to_owned()]),
+            ..Self::named(&echo)
+        }
     }
 
     /// Each other library twice: batched, and as its README says; those that can compress twice
@@ -87,37 +103,21 @@ impl Contender {
 
     fn both(name: &str, start: &[String]) -> [Self; 2] {
         [("", "best"), (", README", "readme")].map(|(suffix, mode)| Self {
-            name: format!("{name}{suffix}"),
-            answer: Answer::Echo,
             echo: Some([start, &[mode.to_owned()]].concat()),
-            fan_out: None,
-            deflate: None,
-            takeover: false,
+            ..Self::named(&format!("{name}{suffix}"))
         })
     }
 
     /// Each message for itself, and with takeover.
     fn deflating(name: &str, start: &[String], words: [&str; 2]) -> [Self; 2] {
         [(words[0], false), (words[1], true)].map(|(word, takeover)| Self {
-            name: format!("{name}{}", if takeover { TAKEOVER } else { ALONE }),
-            answer: Answer::Echo,
-            echo: None,
-            fan_out: None,
             deflate: Some([start, &[word.to_owned()]].concat()),
             takeover,
+            ..Self::named(&format!(
+                "{name}{}",
+                if takeover { TAKEOVER } else { ALONE }
+            ))
         })
-    }
-
-    #[cfg(test)]
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            answer: Answer::Echo,
-            echo: None,
-            fan_out: None,
-            deflate: None,
-            takeover: false,
-        }
     }
 
     /// The others are set against it, where it can do what they do: the limit, or ours that

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use contender::Contender;
 use process::Cores;
@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 }
 
 struct Options {
-    echo: PathBuf,
+    /// The first is ours, others are set beside it.
+    echo: Vec<PathBuf>,
     peers: bool,
     node: Option<PathBuf>,
     rounds: usize,
@@ -55,9 +56,8 @@ impl Options {
     /// Nothing: help was asked for.
     fn parse() -> Result<Option<Self>> {
         use lexopt::{Arg, ValueExt as _};
-        let mut echo = None;
         let mut options = Self {
-            echo: PathBuf::new(),
+            echo: Vec::new(),
             peers: false,
             node: None,
             rounds: 5,
@@ -74,7 +74,7 @@ impl Options {
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
-                Arg::Long("echo") => echo = Some(PathBuf::from(parser.value()?)),
+                Arg::Long("echo") => options.echo.push(PathBuf::from(parser.value()?)),
                 Arg::Long("peers") => options.peers = true,
                 Arg::Long("node") => options.node = Some(PathBuf::from(parser.value()?)),
                 Arg::Long("rounds") => options.rounds = parser.value()?.parse()?,
@@ -95,12 +95,19 @@ impl Options {
                 other => return Err(other.unexpected().into()),
             }
         }
-        options.echo = echo.context("--echo is missing: the program of our echo example")?;
+        ensure!(
+            !options.echo.is_empty(),
+            "--echo is missing: the program of our echo example"
+        );
         Ok(Some(options))
     }
 
     fn contenders(&self) -> Result<Vec<Contender>> {
-        let mut contenders = Contender::ours(&self.echo)?;
+        let mut contenders = Vec::new();
+        if let Some((ours, others)) = self.echo.split_first() {
+            contenders.extend(Contender::ours(ours)?);
+            contenders.extend(others.iter().map(|other| Contender::build(other)));
+        }
         if self.peers {
             contenders.extend(Contender::peers(self.node.as_deref())?);
         }
@@ -270,7 +277,7 @@ const ABOUT: &str = include_str!("about.md");
 const HELP: &str = "\
 usage: load --echo PROGRAM [OPTION]..
 
-  --echo PROGRAM        our echo example
+  --echo PROGRAM        our echo example; given again, another build of it, to be set beside
   --peers               measure other libraries too
   --node FOLDER         npm ws among them; the folder holds ws.mjs and its packages
   --rounds N            measure everything N times (5)
