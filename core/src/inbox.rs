@@ -93,7 +93,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     ///
     /// What was taken makes place for it. Empty only if the open message fills the whole buffer
     /// ([`is_full`](Self::is_full)): then no more may be read, and it is not the end of the input.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn spare(&mut self) -> &mut [u8] {
+        // Most often all that came was taken. No form of its own where flash is scarce.
+        if cfg!(target_pointer_width = "64") && self.is_empty() {
+            (self.message, self.raw) = (Span::default(), Span::default());
+            return self.buffer.as_mut();
+        }
         self.compact();
         let from = self.raw.end();
         self.buffer.as_mut().get_mut(from..).unwrap_or_default()

@@ -198,6 +198,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, M: Masking> Outbox<B, M> {
         matches!(self.open, Some((Some(_), _)))
     }
 
+    /// All that is staged are whole messages, and control frames; another message may begin.
+    #[inline]
+    pub fn is_between_messages(&self) -> bool {
+        self.open.is_none() && self.sender.open_message().is_none() && !self.sender.is_closed()
+    }
+
     /// Bytes of payload that the open frame still wants.
     pub fn missing(&self) -> u64 {
         self.open.as_ref().map_or(0, |(_, missing)| *missing)

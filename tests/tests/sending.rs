@@ -420,6 +420,8 @@ impl Model {
             let (now, then) = (self.outbox.sender(), before.sender());
             assert_eq!(format!("{now:?}"), format!("{then:?}"), "no key was drawn");
         }
+        let between = self.missing == 0 && self.open.is_none() && !self.closed;
+        assert_eq!(self.outbox.is_between_messages(), between);
         result
     }
 

@@ -113,26 +113,10 @@ impl Incoming {
         if bytes.is_empty() {
             return;
         }
-        let inbox = self.inbox(bytes.len());
+        let inbox = self.with_buffer(None, bytes.len());
+        let inbox = self.inbox.insert(inbox);
         inbox.spare()[..bytes.len()].copy_from_slice(bytes);
         inbox.filled(bytes.len());
-    }
-
-    /// The inbox, with a buffer: of at least `size` bytes, if there is none.
-    fn inbox(&mut self, size: usize) -> &mut Inbox {
-        let inbox = self.inbox.get_or_insert_with(|| {
-            #[allow(unused_mut)]
-            let mut receiver = Receiver::new(self.role, self.limits);
-            #[cfg(feature = "deflate")]
-            if self.inflating.is_some() {
-                receiver.allow_rsv1();
-            }
-            pool::take_inbox(size, receiver)
-        });
-        if inbox.buffer().is_empty() {
-            let _ = inbox.replace(pool::take(size));
-        }
-        inbox
     }
 
     /// Lends what [`poll_next`](Self::poll_next) has come to.
@@ -248,24 +232,46 @@ impl Incoming {
     ) -> Poll<Result<Option<Next>, Error>> {
         let mut controls = false;
         loop {
-            if !matches!(self.phase, Phase::Open) {
-                return self.poll_end(cx, link).map_ok(|()| None);
+            // Most often nothing was left when this waited.
+            if (!matches!(self.phase, Phase::Open) || !self.is_empty())
+                && let Some(next) = self.poll_found(cx, link, policy, &mut controls)
+            {
+                return next;
             }
-            let pieces = self.skip || policy != Policy::Whole;
-            let found = if self.is_empty() {
-                // Nothing was left when this waited.
-                Ok(None)
-            } else {
-                self.find(pieces)
-            };
-            match found {
+            match ready!(self.poll_fill(cx, link)) {
+                Ok(()) if policy == Policy::Whole => {
+                    if let Some(next) = self.whole() {
+                        settle(cx, link, controls);
+                        return Poll::Ready(Ok(Some(next)));
+                    }
+                }
+                Ok(()) => {}
+                Err(error) => self.end(link, error),
+            }
+        }
+    }
+
+    /// Looks at what is there, and sees to the end of the connection. `None`: more bytes are needed.
+    #[inline(never)]
+    fn poll_found<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+        policy: Policy,
+        controls: &mut bool,
+    ) -> Option<Poll<Result<Option<Next>, Error>>> {
+        loop {
+            if !matches!(self.phase, Phase::Open) {
+                return Some(self.poll_end(cx, link).map_ok(|()| None));
+            }
+            match self.find(self.skip || policy != Policy::Whole) {
                 Ok(Some(Found {
                     what: What::Control(control),
                     end,
                     ..
                 })) => {
                     self.on_control(link, control, end);
-                    controls = true;
+                    *controls = true;
                 }
                 Ok(Some(found)) if self.skip || policy == Policy::Discard => {
                     let _ = self.take();
@@ -278,19 +284,10 @@ impl Incoming {
                     self.skip = !found.end;
                 }
                 Ok(Some(found)) => {
-                    settle(cx, link, controls);
-                    return Poll::Ready(Ok(Some(Next::Found(found))));
+                    settle(cx, link, *controls);
+                    return Some(Poll::Ready(Ok(Some(Next::Found(found)))));
                 }
-                Ok(None) => match ready!(self.poll_fill(cx, link)) {
-                    Ok(()) if policy == Policy::Whole => {
-                        if let Some(next) = self.whole() {
-                            settle(cx, link, controls);
-                            return Poll::Ready(Ok(Some(next)));
-                        }
-                    }
-                    Ok(()) => {}
-                    Err(error) => self.end(link, error),
-                },
+                Ok(None) => return None,
                 Err(error) => self.end(link, Error::Protocol(error)),
             }
         }
@@ -319,41 +316,66 @@ impl Incoming {
         let side = link.side();
         loop {
             // Pending here is no reason not to read: two peers that both wait for the other to
-            // read would wait for ever. Nor is an error: what the peer said before it went, its
-            // Close perhaps, is still there.
-            let failed = match link.with(|out, writer| out.poll_flush(cx, side, writer)) {
-                Poll::Ready(Err(Error::Io(error))) => Some(disconnected(error)),
-                // A peer that reads nothing has had its time, however much it sends.
-                Poll::Ready(Err(error @ Error::Timeout(_))) => return Poll::Ready(Err(error)),
-                Poll::Ready(Err(error)) => Some(error),
-                _ => None,
-            };
-            let inbox = self.make_room();
-            let mut buf = ReadBuf::new(inbox.spare());
-            match (link.poll_read(cx, &mut buf), failed) {
-                (Poll::Ready(Ok(())), failed) => {
-                    let n = buf.filled().len();
-                    if n == 0 {
-                        return Poll::Ready(Err(failed.unwrap_or(Error::Disconnected)));
-                    }
-                    inbox.filled(n);
-                    let held = inbox.len();
-                    self.peak = self.peak.max(held);
-                    return Poll::Ready(link.with(|out, _| {
-                        let now = out.clock.now();
-                        out.connection.heard(now);
-                        // A peer that never stops sending would keep the timer from its turn.
-                        let late = !out.connection.is_open();
-                        let late = late.then(|| out.connection.on_timeout(now)).flatten();
-                        late.map_or(Ok(()), |timeout| Err(Error::Timeout(timeout)))
-                    }));
-                }
-                (_, Some(failed)) => return Poll::Ready(Err(failed)),
-                (Poll::Ready(Err(error)), None) => return Poll::Ready(Err(disconnected(error))),
-                (Poll::Pending, None) => self.rest(),
+            // read would wait for ever.
+            let flushed = link.with(|out, writer| out.poll_flush(cx, side, writer));
+            if let Poll::Ready(Err(error)) = flushed {
+                return Poll::Ready(self.fill_despite(cx, link, error));
             }
+            if let Poll::Ready(filled) = self.poll_read(cx, link) {
+                return Poll::Ready(filled);
+            }
+            self.rest();
             ready!(self.poll_deadline(cx, link))?;
         }
+    }
+
+    /// An error of the writer is no reason not to read: what the peer said before it went, its Close
+    /// perhaps, is still there.
+    #[cold]
+    fn fill_despite<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+        error: Error,
+    ) -> Result<(), Error> {
+        let error = match error {
+            // A peer that reads nothing has had its time, however much it sends.
+            Error::Timeout(_) => return Err(error),
+            Error::Io(error) => disconnected(error),
+            error => error,
+        };
+        match self.poll_read(cx, link) {
+            Poll::Ready(Ok(())) => Ok(()),
+            // Of two errors the first.
+            _ => Err(error),
+        }
+    }
+
+    fn poll_read<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+    ) -> Poll<Result<(), Error>> {
+        let inbox = self.make_room();
+        let mut buf = ReadBuf::new(inbox.spare());
+        if let Err(error) = ready!(link.poll_read(cx, &mut buf)) {
+            return Poll::Ready(Err(disconnected(error)));
+        }
+        let n = buf.filled().len();
+        if n == 0 {
+            return Poll::Ready(Err(Error::Disconnected));
+        }
+        inbox.filled(n);
+        let held = inbox.len();
+        self.peak = self.peak.max(held);
+        Poll::Ready(link.with(|out, _| {
+            let now = out.clock.now();
+            out.connection.heard(now);
+            // A peer that never stops sending would keep the timer from its turn.
+            let late = !out.connection.is_open();
+            let late = late.then(|| out.connection.on_timeout(now)).flatten();
+            late.map_or(Ok(()), |timeout| Err(Error::Timeout(timeout)))
+        }))
     }
 
     /// Ready when a deadline made something to do: a Ping is owed, or time is over.
@@ -362,14 +384,24 @@ impl Incoming {
         cx: &mut Context<'_>,
         link: &mut L,
     ) -> Poll<Result<(), Error>> {
+        let (clock, deadline, same) = link.with(|out, _| {
+            let same = out.watch_close(cx);
+            (out.clock, out.connection.poll_timeout(), same)
+        });
+        if same && self.timer.is_set(&clock, deadline) {
+            return Poll::Pending;
+        }
+        self.poll_timer(cx, link)
+    }
+
+    #[inline(never)]
+    fn poll_timer<L: Link>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut L,
+    ) -> Poll<Result<(), Error>> {
         loop {
-            let (clock, deadline, same) = link.with(|out, _| {
-                let same = out.watch_close(cx);
-                (out.clock, out.connection.poll_timeout(), same)
-            });
-            if same && self.timer.is_set(&clock, deadline) {
-                return Poll::Pending;
-            }
+            let (clock, deadline) = link.with(|out, _| (out.clock, out.connection.poll_timeout()));
             ready!(self.timer.poll(cx, &clock, deadline));
             let owed = link.with(|out, _| match out.connection.on_timeout(out.clock.now()) {
                 Some(timeout) => Err(timeout),
@@ -384,26 +416,51 @@ impl Incoming {
     }
 
     /// Room for the next read.
+    #[inline]
     fn make_room(&mut self) -> &mut Inbox {
-        let buffer = self.inbox.as_ref().map(|inbox| inbox.buffer());
-        if buffer.is_none_or(Vec::is_empty) {
-            // As large as the last messages needed: who sends large ones sends more of them, and
-            // growing anew would move each in steps.
-            let size = self.peak.saturating_add(BETWEEN).max(pool::SIZE);
-            self.peak = 0;
-            return self.inbox(size);
-        }
-        let limit = usize::try_from(self.limits.message).unwrap_or(usize::MAX);
-        let inbox = self.inbox(pool::SIZE);
-        if inbox.is_full() {
-            let size = inbox.buffer().len();
-            let most = limit.max(size).saturating_add(BETWEEN);
-            let size = size.saturating_mul(GROWTH).min(most);
-            match inbox.replace(pool::take(size)) {
-                Ok(buffer) | Err(buffer) => pool::give(buffer),
+        let inbox = match self.inbox.take() {
+            Some(inbox) if !inbox.buffer().is_empty() && !inbox.is_full() => inbox,
+            other => self.with_room(other),
+        };
+        self.inbox.insert(inbox)
+    }
+
+    #[inline(never)]
+    fn with_room(&mut self, inbox: Option<Box<Inbox>>) -> Box<Inbox> {
+        match inbox {
+            Some(mut inbox) if inbox.is_full() => {
+                let limit = usize::try_from(self.limits.message).unwrap_or(usize::MAX);
+                let size = inbox.buffer().len();
+                let most = limit.max(size).saturating_add(BETWEEN);
+                let size = size.saturating_mul(GROWTH).min(most);
+                match inbox.replace(pool::take(size)) {
+                    Ok(buffer) | Err(buffer) => pool::give(buffer),
+                }
+                inbox
+            }
+            without => {
+                // As large as the last messages needed: who sends large ones sends more of them, and
+                // growing anew would move each in steps.
+                let size = self.peak.saturating_add(BETWEEN).max(pool::SIZE);
+                self.peak = 0;
+                self.with_buffer(without, size)
             }
         }
-        inbox
+    }
+
+    /// An inbox that has no buffer, or a new one, with a buffer of at least `size` bytes.
+    fn with_buffer(&self, inbox: Option<Box<Inbox>>, size: usize) -> Box<Inbox> {
+        if let Some(mut inbox) = inbox {
+            let _ = inbox.replace(pool::take(size));
+            return inbox;
+        }
+        #[allow(unused_mut)]
+        let mut receiver = Receiver::new(self.role, self.limits);
+        #[cfg(feature = "deflate")]
+        if self.inflating.is_some() {
+            receiver.allow_rsv1();
+        }
+        pool::take_inbox(size, receiver)
     }
 
     /// Nothing more comes for now: holds no more than it needs.

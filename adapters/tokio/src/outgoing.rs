@@ -376,8 +376,7 @@ impl Outgoing {
         let Some(outbox) = &mut self.outbox else {
             return;
         };
-        let sender = outbox.sender();
-        if sender.is_closed() || sender.open_message().is_some() || outbox.missing() > 0 {
+        if !outbox.is_between_messages() {
             if let Ok(buffer) = outbox.replace(Vec::new()) {
                 pool::give(buffer);
             }

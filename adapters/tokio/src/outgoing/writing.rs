@@ -65,7 +65,55 @@ impl Outgoing {
         if self.is_idle() {
             return Poll::Ready(Ok(()));
         }
-        self.poll_write(cx, side, writer, &mut &[][..])
+        self.poll_flush_staged(cx, side, writer)
+    }
+
+    fn poll_flush_staged<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> Poll<Result<(), Error>> {
+        match self.write_at_once(cx, side, writer) {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => self.poll_write(cx, side, writer, &mut &[][..]),
+            Err(error) => Poll::Ready(Err(error.into())),
+        }
+    }
+
+    /// Writes whole frames, if nothing else is to be done and the transport takes all of them. False: the
+    /// rest is to be written in the general way.
+    #[inline]
+    fn write_at_once<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        writer: &mut W,
+    ) -> io::Result<bool> {
+        let special = self.over
+            || self.tail.is_some()
+            || self.stalled.is_some()
+            || self.connection.owed().is_some();
+        let Some(outbox) = self.outbox.as_mut().filter(|_| !special) else {
+            return Ok(false);
+        };
+        let pending = outbox.pending();
+        if pending.is_empty() || !outbox.is_between_messages() {
+            return Ok(false);
+        }
+        let Poll::Ready(n) = Pin::new(&mut *writer).poll_write(cx, pending)? else {
+            return Ok(false);
+        };
+        self.unflushed |= n > 0;
+        let whole = n == pending.len();
+        outbox.sent(n);
+        if !whole || Pin::new(writer).poll_flush(cx)?.is_pending() {
+            return Ok(false);
+        }
+        self.unflushed = false;
+        self.wake_other(side);
+        self.give_back();
+        Ok(true)
     }
 
     fn poll_write_once<W: AsyncWrite + Unpin>(
