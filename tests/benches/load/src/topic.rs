@@ -2,7 +2,7 @@
 
 mod deflate;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
@@ -49,15 +49,13 @@ pub enum Table {
 /// How much of everything.
 #[derive(Clone, Copy)]
 pub struct Amounts {
-    /// How long an echo is measured, after a quarter of it to warm up.
+    /// How long each is measured, after a quarter of it to warm up.
     pub time: Duration,
-    /// How many turns that is.
+    /// How many turns that is, where they take turns.
     pub turns: u32,
     pub idle: usize,
     pub deflate_idle: usize,
-    pub handshakes: usize,
     pub fan_out: [usize; 2],
-    pub deliveries: usize,
 }
 
 impl Topic {
@@ -122,23 +120,17 @@ impl Topic {
                 return Ok(Some(Measuring::InTurns(Box::new(load))));
             }
             Self::Handshakes => {
-                let value = handshakes(&server, amounts.handshakes)?;
-                let column = "handshake, ns".to_owned();
-                vec![((Table::Connections, column), value)]
+                let mut load = Handshakes { server };
+                load.turn(amounts.time / 4)?;
+                return Ok(Some(Measuring::InTurns(Box::new(load))));
             }
             Self::Idle => {
                 let batch = || Batch::new(rng, Shape::Binary, 20, 1, answer);
                 let value = idle(&server, amounts.idle, 1, batch)?;
                 vec![((Table::Connections, idle_column(amounts.idle)), value)]
             }
-            Self::FanOut(members) => {
-                let [time, delay] = fan_out(&server, members, amounts.deliveries, answer, rng)?;
-                let column = format!("to {}", thousands(members as f64));
-                vec![
-                    ((Table::FanOutTime, column.clone()), time),
-                    ((Table::FanOutDelay, column), delay),
-                ]
-            }
+            // So many connections that there is room for those of one server.
+            Self::FanOut(members) => fan_out(&server, members, amounts.time, answer, rng)?,
             Self::DeflateIdle => {
                 deflate::idle(&server, amounts.deflate_idle, contender.takeover, rng)?
             }
@@ -240,16 +232,29 @@ impl Case {
     }
 }
 
-/// Processor time of the server for an opening handshake and the end of the connection.
-fn handshakes(server: &Server, count: usize) -> Result<f64> {
-    client::handshakes(server.port, AT_ONCE)?;
-    let before = server.cpu_at_rest()?;
-    let mut done = 0;
-    while done < count {
-        client::handshakes(server.port, AT_ONCE)?;
-        done += AT_ONCE;
+/// Opening handshakes, and the ends of the connections.
+struct Handshakes {
+    server: Server,
+}
+
+impl Load for Handshakes {
+    fn turn(&mut self, time: Duration) -> Result<Figures> {
+        let before = self.server.cpu_at_rest()?;
+        let end = Instant::now() + time;
+        let mut done = 0;
+        while done == 0 || Instant::now() < end {
+            client::handshakes(self.server.port, AT_ONCE)?;
+            done += AT_ONCE;
+        }
+        let spent = self.server.cpu_at_rest()? - before;
+        let column = "handshake, ns".to_owned();
+        let value = spent.as_nanos() as f64 / done as f64;
+        Ok(vec![((Table::Connections, column), value)])
     }
-    Ok((server.cpu_at_rest()? - before).as_nanos() as f64 / done as f64)
+
+    fn end(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Private memory of the server for a connection that said something in some rounds, and fell
@@ -285,32 +290,32 @@ fn idle_column(count: usize) -> String {
 fn fan_out(
     server: &Server,
     members: usize,
-    deliveries: usize,
+    time: Duration,
     answer: Answer,
     rng: &mut fastrand::Rng,
-) -> Result<[f64; 2]> {
+) -> Result<Figures> {
     let batch = Batch::new(rng, Shape::Binary, PUBLISHED, 1, answer);
-    let batches = std::iter::repeat_n(batch, members);
-    let mut client = Client::open(server.port, batches)?;
-    let mut delays = Vec::new();
-    let publications = deliveries.div_ceil(members);
-    for _ in 0..publications.div_ceil(4) {
-        client.publish(&mut delays)?;
-    }
-    delays.clear();
-    let before = server.cpu()?;
-    for _ in 0..publications {
-        client.publish(&mut delays)?;
-    }
-    let spent = server.cpu()? - before;
+    let mut client = Client::open(server.port, std::iter::repeat_n(batch, members))?;
+    let mut publish = |time| {
+        let mut delays = Vec::new();
+        let (before, end) = (server.cpu()?, Instant::now() + time);
+        while delays.is_empty() || Instant::now() < end {
+            client.publish(&mut delays)?;
+        }
+        anyhow::Ok((server.cpu()? - before, delays))
+    };
+    publish(time / 4)?;
+    let (spent, mut delays) = publish(time)?;
     client.close()?;
     delays.sort_unstable();
     let Some(late) = delays.get(delays.len() * 99 / 100) else {
         bail!("nothing was delivered");
     };
-    Ok([
-        spent.as_nanos() as f64 / delays.len() as f64,
-        late.as_nanos() as f64,
+    let column = format!("to {}", thousands(members as f64));
+    let each = spent.as_nanos() as f64 / delays.len() as f64;
+    Ok(vec![
+        ((Table::FanOutTime, column.clone()), each),
+        ((Table::FanOutDelay, column), late.as_nanos() as f64),
     ])
 }
 
