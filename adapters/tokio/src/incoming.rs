@@ -212,7 +212,7 @@ impl Incoming {
     }
 
     /// The same, by a way that is not looked for again.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn poll_next_by<L: Link>(
         &mut self,
         cx: &mut Context<'_>,

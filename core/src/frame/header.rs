@@ -120,10 +120,15 @@ impl Header {
     #[inline]
     pub(crate) fn encode_at(self, to: &mut [u8]) -> usize {
         let first = u8::from(self.fin) << 7 | u8::from(self.rsv1) << 6 | self.opcode.bits();
-        match (u8::try_from(self.len), self.mask) {
-            (Ok(len @ ..=125), None) => put(to, [first, len]),
-            (Ok(len @ ..=125), Some([a, b, c, d])) => put(to, [first, 0x80 | len, a, b, c, d]),
-            _ => self.encode_long_at(to),
+        let Ok(len) = u16::try_from(self.len) else {
+            return self.encode_long_at(to);
+        };
+        let [high, low] = len.to_be_bytes();
+        match (len, self.mask) {
+            (..=125, None) => put(to, [first, low]),
+            (..=125, Some([a, b, c, d])) => put(to, [first, 0x80 | low, a, b, c, d]),
+            (_, None) => put(to, [first, 126, high, low]),
+            (_, Some([a, b, c, d])) => put(to, [first, 0x80 | 126, high, low, a, b, c, d]),
         }
     }
 

@@ -67,6 +67,7 @@ impl Incoming {
         }
     }
 
+    #[inline(always)]
     fn poll_read<L: Link>(
         &mut self,
         cx: &mut Context<'_>,
