@@ -12,6 +12,8 @@ pub(crate) struct Inflating {
     limits: Limits,
     /// From the first compressed message on; without takeover not between messages.
     inflater: Option<Box<Growing>>,
+    /// Bytes that came out since it last waited.
+    came: usize,
 }
 
 /// The decoder comes from the thread's pool, where it keeps the codes it has built.
@@ -23,6 +25,7 @@ impl Inflating {
             context,
             limits,
             inflater: None,
+            came: 0,
         }
     }
 
@@ -101,6 +104,9 @@ impl Inflating {
             if done {
                 let _ = inbox.take();
             }
+            if found.is_some() {
+                self.came = self.came.saturating_add(inflater.left());
+            }
             if found.is_some() || done {
                 return Ok(());
             }
@@ -122,9 +128,15 @@ impl Inflating {
             self.forget();
             return;
         }
-        let most = self.context.window.bytes() + room_behind(self.context);
-        let smaller = if between && size > most {
-            held + room_behind(self.context)
+        let behind = room_behind(self.context);
+        let came = std::mem::take(&mut self.came);
+        let smaller = if between && size > self.context.window.bytes() + behind {
+            // What comes in large messages or many at once would move the window to a larger buffer and
+            // back each time: a window of 32 KiB stays in one that is not twice as large as it need be.
+            if came > behind && size < 2 * (held + behind) {
+                return;
+            }
+            held + behind
         } else if !between && held < size / SPARSE {
             (held * 2).max(256)
         } else {
@@ -185,6 +197,7 @@ mod tests {
     use super::*;
     use crate::Deflate;
     use crate::deflate::{Compressor, Deflating};
+    use wirelet::deflate::WindowBits;
     use wirelet::{Receiver, Role};
 
     const CONTEXT: Context = Context::NO_TAKEOVER;
@@ -226,5 +239,33 @@ mod tests {
             }
             assert_eq!(came, len);
         }
+    }
+
+    #[test]
+    fn a_large_window_stays_while_large_messages_come() {
+        let context = Context {
+            takeover: true,
+            window: WindowBits::MAX,
+        };
+        let mut deflating = Deflating::new(&Deflate::new(), context);
+        let mut inflating = Inflating::new(context, Limits::NONE);
+        let mut size_after = |len| {
+            let packed = deflating.message(&vec![7; len]).unwrap();
+            let mut inbox = inbox(0xc2, packed.as_bytes());
+            while inflating.find(&mut inbox, false).unwrap().is_some() {
+                assert_eq!(inflating.take_up_to(len).unwrap().payload.len(), len);
+            }
+            inflating.rest();
+            inflating.inflater.as_ref().unwrap().buffer().len()
+        };
+        let window = context.window.bytes();
+        // While it is filled it stays small.
+        assert_eq!(size_after(100), 100 + room_behind(context));
+        assert!(size_after(16 << 10) < window);
+        for _ in 0..9 {
+            size_after(16 << 10);
+        }
+        assert_eq!(size_after(16 << 10), pool::SIZE);
+        assert_eq!(size_after(100), window + room_behind(context));
     }
 }
