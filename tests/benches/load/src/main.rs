@@ -280,8 +280,8 @@ usage: load --echo PROGRAM [OPTION]..
   --milliseconds N      how long each server is measured (500)
   --seed N              of the order and the payloads (5)
   --short               once, and as little as shows that everything works
-  --topics LIST         only these of a,b,c,d,e,f,g,handshakes,idle,fan-out,deflate,
-                        calls
+  --topics LIST         only these of a,b,c,d,e,f,g,h,i,handshakes,idle,idle-deflate,fan-out,
+                        calls, hostile
   --servers LIST        only these, by the beginning of their names; the limit always, and ours with
                         compression
   --results FILE        write the tables there too

@@ -84,7 +84,8 @@ impl Topic {
             Self::Handshakes => "handshakes",
             Self::Idle => "idle",
             Self::FanOut(_) => "fan-out",
-            Self::Deflate(_) | Self::DeflateIdle => "deflate",
+            Self::Deflate(case) => &case.name[1..2],
+            Self::DeflateIdle => "idle-deflate",
             Self::Calls(_) => "calls",
         }
     }

@@ -94,4 +94,4 @@ fn show(output: &str) {
 }
 
 /// Without `calls`, which would need a tracer that nothing else needs.
-const TOPICS: &str = "a,b,c,d,e,f,g,handshakes,idle,fan-out,deflate";
+const TOPICS: &str = "a,b,c,d,e,f,g,h,i,handshakes,idle,idle-deflate,fan-out";

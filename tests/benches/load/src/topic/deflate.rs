@@ -12,7 +12,7 @@ use crate::process::Server;
 
 /// A load for an echo server that compresses.
 pub struct Case {
-    name: &'static str,
+    pub(super) name: &'static str,
     size: &'static str,
     connections: usize,
     bytes: usize,
