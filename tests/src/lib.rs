@@ -8,6 +8,7 @@
 
 pub mod case;
 pub mod deflate;
+pub mod deflate_cases;
 pub mod drive;
 pub mod frames;
 pub mod hostile;

@@ -5,6 +5,8 @@
 mod agreeing;
 #[path = "tokio_deflate/cancelled.rs"]
 mod cancelled;
+#[path = "tokio_deflate/damaged.rs"]
+mod damaged;
 #[path = "tokio_deflate/peers.rs"]
 mod peers;
 #[path = "tokio_deflate/prepared.rs"]

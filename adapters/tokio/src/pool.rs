@@ -47,6 +47,7 @@ struct Pool {
     #[cfg(feature = "deflate")]
     compressors: Vec<Compressor>,
     #[cfg(feature = "deflate")]
+    #[allow(clippy::vec_box)] // a connection takes the box, not what is in it
     inflates: Vec<Box<Inflate>>,
 }
 
