@@ -86,7 +86,7 @@ impl Options {
                     (options.amounts, options.rounds, options.short) = (SHORT, 1, true);
                 }
                 Arg::Long("topics") => options.topics = list(parser.value()?)?,
-                Arg::Long("servers") => options.servers = list(parser.value()?)?,
+                Arg::Long("server") => options.servers.push(parser.value()?.string()?),
                 Arg::Long("results") => options.results = Some(PathBuf::from(parser.value()?)),
                 Arg::Long("help") | Arg::Short('h') => {
                     print!("{HELP}");
@@ -282,7 +282,7 @@ usage: load --echo PROGRAM [OPTION]..
   --short               once, and as little as shows that everything works
   --topics LIST         only these of a,b,c,d,e,f,g,h,i,handshakes,idle,idle-deflate,fan-out,
                         calls, hostile
-  --servers LIST        only these, by the beginning of their names; the limit always, and ours with
-                        compression
+  --server NAME         only those whose names begin with this, or with another one given so; the
+                        limit always, and ours with compression
   --results FILE        write the tables there too
 ";
