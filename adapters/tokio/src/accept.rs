@@ -6,21 +6,18 @@ use std::{fmt, io};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wirelet::Role;
+use wirelet::handshake::HeadLimits;
 use wirelet::handshake::server::{Handshake, Refusal, Rejection, Request, Response, ResponseError};
-use wirelet::handshake::{HeadLimits, Progress};
 
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
+use crate::head;
 use crate::origin::Origins;
 use crate::{Config, WebSocket};
 
 /// Bytes for the lines of a request that the handshake, or the application, wants to read. All
 /// other lines pass by, so that cookies of any size that nobody asked for need no room.
 const STORAGE: usize = 8 << 10;
-
-/// Bytes of one read. A head mostly comes in one; a client that does not go on with its request
-/// costs no more than this and the storage.
-const READ: usize = 4 << 10;
 
 /// Bytes of a refused request's remainder that are read away, so that the answer is not lost.
 const DRAINED: u64 = 64 << 10;
@@ -147,7 +144,7 @@ impl Acceptor {
         let deadline = after(self.config.timeouts.handshake);
         let mut handshake = Handshake::new(vec![0; STORAGE], &self.keep).limits(self.head);
         let mut behind = Vec::new();
-        let read = read_head(&mut io, &mut behind, |input| {
+        let read = head::read(&mut io, &mut behind, |input| {
             handshake.feed(input).map_err(AcceptError::Refused)
         });
         match timeout_at(deadline, read).await {
@@ -262,7 +259,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<'_, S> {
             behind,
             ..
         } = self;
-        timeout_at(deadline, write(&mut io, &answer))
+        timeout_at(deadline, head::write(&mut io, &answer))
             .await
             .map_err(|_| AcceptError::Timeout)??;
         let mut ws = WebSocket::from_upgraded(io, Role::Server, &acceptor.config, &behind);
@@ -342,44 +339,9 @@ fn encode(
     Ok(out)
 }
 
-/// Reads until `feed` has a complete head; what came behind it goes to `behind`.
-pub(crate) async fn read_head<S, E>(
-    io: &mut S,
-    behind: &mut Vec<u8>,
-    mut feed: impl FnMut(&[u8]) -> Result<Progress, E>,
-) -> Result<(), E>
-where
-    S: AsyncRead + Unpin,
-    E: From<io::Error>,
-{
-    let mut buffer = vec![0; READ];
-    loop {
-        let n = match io.read(&mut buffer).await {
-            Ok(0) => break Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(n) => n,
-            Err(error) => break Err(error.into()),
-        };
-        match feed(&buffer[..n]) {
-            Ok(Progress {
-                complete: false, ..
-            }) => {}
-            Ok(Progress { consumed, .. }) => {
-                behind.extend_from_slice(&buffer[consumed..n]);
-                break Ok(());
-            }
-            Err(error) => break Err(error),
-        }
-    }
-}
-
 /// The end of a time that begins now. A time that no clock can count to ends in decades.
 fn after(time: Duration) -> Instant {
     sleep(time).deadline()
-}
-
-pub(crate) async fn write<S: AsyncWrite + Unpin>(io: &mut S, bytes: &[u8]) -> io::Result<()> {
-    io.write_all(bytes).await?;
-    io.flush().await
 }
 
 /// Writes an answer and closes, in the order in which the peer gets to see it: a socket that is
@@ -389,7 +351,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let answered = async {
-        write(io, answer).await?;
+        head::write(io, answer).await?;
         io.shutdown().await
     };
     timeout_at(deadline, answered)

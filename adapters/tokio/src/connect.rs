@@ -1,8 +1,9 @@
 //! The client's side of the opening handshake.
 
+mod target;
+
 use std::{fmt, io};
 
-use http::Uri;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -10,9 +11,10 @@ use wirelet::Role;
 use wirelet::handshake::HeadLimits;
 use wirelet::handshake::client::{self, Handshake, Request, RequestError};
 
-use crate::accept::{read_head, write};
+use self::target::Target;
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
+use crate::head;
 use crate::{Config, WebSocket};
 
 /// Bytes for the lines of a response that the handshake, or the application, wants to read.
@@ -150,7 +152,7 @@ impl Connector {
         let request = Request::new(&target.authority, &target.path).protocols(&protocols);
         #[cfg(feature = "deflate")]
         let request = request.deflate(&offers);
-        write(&mut io, &self.encode(request, nonce)?).await?;
+        head::write(&mut io, &self.encode(request, nonce)?).await?;
         let mut handshake =
             Handshake::new(vec![0; STORAGE], nonce, &protocols, &[]).limits(self.head);
         #[cfg(feature = "deflate")]
@@ -158,7 +160,7 @@ impl Connector {
             handshake = handshake.deflate(&offers);
         }
         let mut behind = Vec::new();
-        read_head(&mut io, &mut behind, |input| {
+        head::read(&mut io, &mut behind, |input| {
             handshake.feed(input).map_err(ConnectError::Handshake)
         })
         .await?;
@@ -208,83 +210,6 @@ impl Connector {
         };
         out.truncate(len.map_err(ConnectError::Request)?);
         Ok(out)
-    }
-}
-
-/// Where a URL points to (RFC 6455 section 3).
-struct Target {
-    tls: bool,
-    /// For the Host header: with the port only if it is not the default.
-    authority: String,
-    host: String,
-    port: u16,
-    path: String,
-}
-
-impl Target {
-    fn of(url: &str) -> Result<Self, ConnectError> {
-        // Section 3: no fragment. The parser would drop it without a word.
-        if url.contains('#') {
-            return Err(ConnectError::Url("a WebSocket URL has no fragment (#)"));
-        }
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| ConnectError::Url("this is not a URL"))?;
-        let tls = match uri.scheme_str() {
-            Some("ws") => false,
-            Some("wss") => true,
-            _ => {
-                return Err(ConnectError::Url(
-                    "a WebSocket URL begins with ws:// or wss://",
-                ));
-            }
-        };
-        let Some(authority) = uri
-            .authority()
-            .filter(|authority| !authority.host().is_empty())
-        else {
-            return Err(ConnectError::Url("the URL names no host"));
-        };
-        if authority.as_str().contains('@') {
-            return Err(ConnectError::Url(
-                "user and password do not belong in a WebSocket URL",
-            ));
-        }
-        let default = if tls { 443 } else { 80 };
-        let host = authority.host().to_owned();
-        // The parser lets any text pass as a port. RFC 3986 section 3.2.3: it may be empty.
-        let port = match authority.as_str()[host.len()..].strip_prefix(':') {
-            None | Some("") => default,
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))
-                .ok_or(ConnectError::Url("the port is not a number up to 65535"))?,
-        };
-        let authority = if port == default {
-            host.clone()
-        } else {
-            format!("{host}:{port}")
-        };
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        // Section 3: an empty path is "/", also in front of a query.
-        let path = if path.starts_with('/') {
-            path.to_owned()
-        } else {
-            format!("/{path}")
-        };
-        Ok(Self {
-            tls,
-            authority,
-            host,
-            port,
-            path,
-        })
-    }
-
-    /// Without the brackets of an IPv6 address, as a look-up wants it.
-    fn host(&self) -> &str {
-        self.host.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
@@ -359,64 +284,5 @@ impl std::error::Error for ConnectError {}
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Target;
-
-    #[test]
-    fn urls() {
-        for (url, authority, host, port, path) in [
-            ("ws://example.com", "example.com", "example.com", 80, "/"),
-            (
-                "ws://example.com:80/a?b=c",
-                "example.com",
-                "example.com",
-                80,
-                "/a?b=c",
-            ),
-            (
-                "ws://127.0.0.1:9001/x",
-                "127.0.0.1:9001",
-                "127.0.0.1",
-                9001,
-                "/x",
-            ),
-            ("ws://[::1]:9001/", "[::1]:9001", "::1", 9001, "/"),
-            (
-                "wss://example.com/a",
-                "example.com",
-                "example.com",
-                443,
-                "/a",
-            ),
-            (
-                "ws://example.com?q",
-                "example.com",
-                "example.com",
-                80,
-                "/?q",
-            ),
-        ] {
-            let target = Target::of(url).unwrap();
-            assert_eq!(target.authority, authority, "{url}");
-            assert_eq!(
-                (target.host(), target.port, &target.path[..]),
-                (host, port, path),
-                "{url}"
-            );
-        }
-        for url in [
-            "",
-            "http://example.com",
-            "ws://",
-            "ws://u:p@example.com",
-            "ws://example.com/#a",
-            "/a",
-        ] {
-            assert!(Target::of(url).is_err(), "{url}");
-        }
     }
 }

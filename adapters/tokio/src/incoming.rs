@@ -211,7 +211,8 @@ impl Incoming {
         link.poll_next(self, cx, policy)
     }
 
-    /// The same, by a way that is not looked for again.
+    /// The same, by a way that is not looked for again. Inlined with all that is frequent: each function
+    /// around a system call is a return that the processor guesses wrong.
     #[inline(always)]
     pub(crate) fn poll_next_by<L: Link>(
         &mut self,

@@ -52,6 +52,7 @@ mod deflate;
 mod engine;
 mod error;
 mod halves;
+mod head;
 mod incoming;
 mod link;
 mod message;

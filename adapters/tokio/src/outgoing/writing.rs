@@ -55,6 +55,7 @@ impl Outgoing {
         }
     }
 
+    /// Writes all that is staged.
     #[inline]
     pub(crate) fn poll_flush<W: AsyncWrite + Unpin>(
         &mut self,
@@ -74,11 +75,12 @@ impl Outgoing {
         side: Side,
         writer: &mut W,
     ) -> Poll<Result<(), Error>> {
-        match self.write_at_once(cx, side, writer) {
-            Ok(true) => Poll::Ready(Ok(())),
-            Ok(false) => self.poll_write(cx, side, writer, &mut &[][..]),
-            Err(error) => Poll::Ready(Err(error.into())),
+        let done = self.write_at_once(cx, writer);
+        if let Ok(false) = done {
+            return self.poll_write(cx, side, writer, &mut &[][..]);
         }
+        self.wake_other(side);
+        Poll::Ready(done.map(drop).map_err(Error::from))
     }
 
     /// Writes whole frames, if nothing else is to be done and the transport takes all of them. False: the
@@ -87,7 +89,6 @@ impl Outgoing {
     fn write_at_once<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
-        side: Side,
         writer: &mut W,
     ) -> io::Result<bool> {
         let special = self.over
@@ -111,7 +112,6 @@ impl Outgoing {
             return Ok(false);
         }
         self.unflushed = false;
-        self.wake_other(side);
         self.give_back();
         Ok(true)
     }
