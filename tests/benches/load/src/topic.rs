@@ -130,8 +130,15 @@ impl Topic {
                 let value = idle(&server, amounts.idle, 1, batch)?;
                 vec![((Table::Connections, idle_column(amounts.idle)), value)]
             }
-            // So many connections that there is room for those of one server.
-            Self::FanOut(members) => fan_out(&server, members, amounts.time, answer, rng)?,
+            Self::FanOut(members) => {
+                let mut load = FanOut::open(server, members, amounts, answer, rng)?;
+                if members <= FEW {
+                    return Ok(Some(Measuring::InTurns(Box::new(load))));
+                }
+                let figures = load.turn(amounts.time)?;
+                load.client.close()?;
+                figures
+            }
             Self::DeflateIdle => {
                 deflate::idle(&server, amounts.deflate_idle, contender.takeover, rng)?
             }
@@ -286,38 +293,58 @@ fn idle_column(count: usize) -> String {
     format!("{} idle, bytes each", thousands(count as f64))
 }
 
-/// Processor time of the server for one delivery, and the delay that 99 % of them stay below, in
-/// nanoseconds.
-fn fan_out(
-    server: &Server,
+/// One message to everybody, again and again.
+struct FanOut {
+    server: Server,
     members: usize,
-    time: Duration,
-    answer: Answer,
-    rng: &mut fastrand::Rng,
-) -> Result<Figures> {
-    let batch = Batch::new(rng, Shape::Binary, PUBLISHED, 1, answer);
-    let mut client = Client::open(server.port, std::iter::repeat_n(batch, members))?;
-    let mut publish = |time| {
+    client: Client<Batch>,
+}
+
+impl FanOut {
+    /// Connections to the server, warmed up.
+    fn open(
+        server: Server,
+        members: usize,
+        amounts: &Amounts,
+        answer: Answer,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Self> {
+        let batch = Batch::new(rng, Shape::Binary, PUBLISHED, 1, answer);
+        let client = Client::open(server.port, std::iter::repeat_n(batch, members))?;
+        let mut load = Self {
+            server,
+            members,
+            client,
+        };
+        load.turn(amounts.time / 4)?;
+        Ok(load)
+    }
+}
+
+impl Load for FanOut {
+    /// Processor time of the server for one delivery, and the delay that 99 % of them stay below.
+    fn turn(&mut self, time: Duration) -> Result<Figures> {
         let mut delays = Vec::new();
-        let (before, end) = (server.cpu()?, Instant::now() + time);
+        let (before, end) = (self.server.cpu()?, Instant::now() + time);
         while delays.is_empty() || Instant::now() < end {
-            client.publish(&mut delays)?;
+            self.client.publish(&mut delays)?;
         }
-        anyhow::Ok((server.cpu()? - before, delays))
-    };
-    publish(time / 4)?;
-    let (spent, mut delays) = publish(time)?;
-    client.close()?;
-    delays.sort_unstable();
-    let Some(late) = delays.get(delays.len() * 99 / 100) else {
-        bail!("nothing was delivered");
-    };
-    let column = format!("to {}", thousands(members as f64));
-    let each = spent.as_nanos() as f64 / delays.len() as f64;
-    Ok(vec![
-        ((Table::FanOutTime, column.clone()), each),
-        ((Table::FanOutDelay, column), late.as_nanos() as f64),
-    ])
+        let spent = self.server.cpu()? - before;
+        delays.sort_unstable();
+        let Some(late) = delays.get(delays.len() * 99 / 100) else {
+            bail!("nothing was delivered");
+        };
+        let column = format!("to {}", thousands(self.members as f64));
+        let each = spent.as_nanos() as f64 / delays.len() as f64;
+        Ok(vec![
+            ((Table::FanOutTime, column.clone()), each),
+            ((Table::FanOutDelay, column), late.as_nanos() as f64),
+        ])
+    }
+
+    fn end(self: Box<Self>) -> Result<()> {
+        self.client.close()
+    }
 }
 
 /// A number that people read.
@@ -335,6 +362,9 @@ pub fn thousands(number: f64) -> String {
 
 /// Handshakes under way at the same time.
 const AT_ONCE: usize = 100;
+
+/// So many connections to each server are open at the same time; the load has no room for more.
+const FEW: usize = 1000;
 
 /// Payload bytes of what is fanned out.
 const PUBLISHED: usize = 100;
