@@ -132,8 +132,9 @@ impl Inflating {
         let came = std::mem::take(&mut self.came);
         let smaller = if between && size > self.context.window.bytes() + behind {
             // What comes in large messages or many at once would move the window to a larger buffer and
-            // back each time: a window of 32 KiB stays in one that is not twice as large as it need be.
-            if came > behind && size < 2 * (held + behind) {
+            // back every other time: a window of 32 KiB stays in one that is not twice as large as it
+            // need be.
+            if came > behind / 2 && size < 2 * (held + behind) {
                 return;
             }
             held + behind
