@@ -20,6 +20,10 @@ static HEAP: heap::Counted = heap::Counted;
 /// Messages on each connection, more than any window holds.
 const MESSAGES: usize = 100;
 
+/// Readings in a message of 1.3 KiB, and in one of about 15 KiB.
+const SMALL: usize = 30;
+const LARGE: usize = 400;
+
 fn open(context: Compression, deflate: Deflate) -> (WebSocket<DuplexStream>, DuplexStream) {
     let (peer, io) = duplex(256 << 10);
     let ws = WebSocket::from_upgraded(io, Role::Server, &Config::default(), &[]);
@@ -34,18 +38,19 @@ fn poll<T>(future: impl Future<Output = T>) -> Poll<T> {
     std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn json(n: usize) -> String {
+/// About 40 bytes a reading.
+fn json(n: usize, readings: usize) -> String {
     let reading = |i: usize| {
         format!(
             "{{\"sensor\":{i},\"value\":{},\"unit\":\"mV\"}}",
             n * 7 + i * 31
         )
     };
-    (0_usize..30).map(reading).collect::<Vec<_>>().join(",")
+    (0..readings).map(reading).collect::<Vec<_>>().join(",")
 }
 
 /// A connection that waits, after many messages each way.
-fn used(context: Option<Compression>) -> (WebSocket<DuplexStream>, DuplexStream) {
+fn used(context: Option<Compression>, readings: usize) -> (WebSocket<DuplexStream>, DuplexStream) {
     let (mut ws, mut peer) = match context {
         Some(context) => open(context, Deflate::new()),
         None => {
@@ -60,7 +65,7 @@ fn used(context: Option<Compression>) -> (WebSocket<DuplexStream>, DuplexStream)
     let mut deflater = context.map(|context| Deflater::new(6, context));
     let mut sink = vec![0; 64 << 10];
     for n in 0..MESSAGES {
-        let text = json(n);
+        let text = json(n, readings);
         let frame = match &mut deflater {
             Some(deflater) => Frame::new(0xc1, deflater.message(text.as_bytes(), &[])),
             None => Frame::new(0x81, &text),
@@ -83,14 +88,14 @@ fn used(context: Option<Compression>) -> (WebSocket<DuplexStream>, DuplexStream)
 
 /// What such a connection holds. Another one of its kind is there already, so what belongs to the
 /// thread is not counted.
-fn measure(context: Option<Compression>) -> isize {
+fn measure(context: Option<Compression>, readings: usize) -> isize {
     let measured = std::thread::spawn(move || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().build().expect("a runtime");
         let _deadlines = runtime.enter();
-        let _other = used(context);
+        let _other = used(context, readings);
         restart();
-        let _this = used(context);
+        let _this = used(context, readings);
         held()
     });
     measured.join().unwrap()
@@ -98,12 +103,12 @@ fn measure(context: Option<Compression>) -> isize {
 
 #[test]
 fn by_window_bits() {
-    let plain = measure(None);
+    let plain = measure(None, SMALL);
     println!("| window | takeover | holds while it waits, bytes |\n|--:|---|--:|");
     for takeover in [false, true] {
         for bits in 8..=15 {
             let window = WindowBits::new(bits).unwrap();
-            let holds = measure(Some(Compression { takeover, window })) - plain;
+            let holds = measure(Some(Compression { takeover, window }), SMALL) - plain;
             println!("| {bits} | {takeover} | {holds} |");
             let most = if takeover {
                 // The window, room behind it, the inflater; and zlib-rs: 128 KiB of hashes, the
@@ -115,6 +120,26 @@ fn by_window_bits() {
             };
             assert!(holds <= most.cast_signed(), "{holds} > {most}");
         }
+    }
+}
+
+/// A window of 32 KiB stays where large messages were inflated, in a buffer of the pool's size; a
+/// smaller one moves to a buffer of its own size all the same.
+#[test]
+fn after_large_messages() {
+    assert!(json(0, LARGE).len() > 14 << 10);
+    for bits in [10, 14, 15] {
+        let window = WindowBits::new(bits).unwrap();
+        let context = |takeover| Some(Compression { takeover, window });
+        let more = |takeover| measure(context(takeover), LARGE) - measure(context(takeover), SMALL);
+        let (with, without) = (more(true), more(false));
+        println!("{bits} bits, messages of 15 KiB instead of 1.3: {with} bytes more");
+        let most = if bits == 15 { 32 << 10 } else { 0 };
+        // What is around it is the same but for some bytes.
+        assert!(
+            with <= most + 256 && without <= 256,
+            "{bits}: {with}, {without}"
+        );
     }
 }
 
@@ -141,7 +166,7 @@ fn before_the_first_compressed_message() {
 /// Whoever is second finds it compressed: no compressor is made for him.
 #[test]
 fn a_prepared_message_is_compressed_once() {
-    let message = Prepared::text(json(1));
+    let message = Prepared::text(json(1, SMALL));
     let send = |message: &Prepared, bits| {
         let window = WindowBits::new(bits).unwrap();
         let (mut ws, peer) = open(

@@ -22,8 +22,8 @@ use wirelet::deflate::{Agreement, Answer, Context, Offer, Server, WindowBits};
 /// By default each message is compressed for itself, so a connection holds nothing between
 /// messages: the memory for compressing, 260 KiB, belongs to the thread. With
 /// [context takeover](Self::takeover) small messages that are alike become much smaller, and each
-/// connection holds a window of what it received, and a compressor, from the first compressed
-/// message on. `cargo test -p wirelet-tests --test tokio_deflate_memory -- --nocapture` prints a
+/// connection holds a window of what it received (of 32 KiB up to twice that, after large
+/// messages), and a compressor, from the first compressed message on. `cargo test -p wirelet-tests --test tokio_deflate_memory -- --nocapture` prints a
 /// table.
 ///
 /// Compressing is done where a message is fed, without a pause: a message of megabytes holds its
